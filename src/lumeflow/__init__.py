@@ -1,0 +1,1 @@
+"""lumeflow: a deterministic workflow engine for lead enrichment."""

@@ -1,0 +1,369 @@
+"""The composition root, and the Python API: settings in, a wired application out.
+
+async with open_app(Settings.from_environment()) as app:
+result = await app.execute(document, {"sourceAudienceId": "abc-123"}, mode=Mode.DEMO)
+result.status, result.output["contactsCount"], result.cost.total_cost
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from lumeflow.core.clock import NewId, SystemClock, random_id
+from lumeflow.core.document import RetryPolicy, Workflow
+from lumeflow.core.effects import Ledger
+from lumeflow.core.errors import UsageError
+from lumeflow.core.events import EventKind
+from lumeflow.core.findings import InvalidWorkflow, Report
+from lumeflow.core.journal import (
+    AlreadyExists,
+    Execution,
+    ExecutionLock,
+    ExecutionSummary,
+    KeptRecord,
+    Mode,
+    RecordKind,
+    Status,
+)
+from lumeflow.core.operation import Params, Response
+from lumeflow.core.progress import ProgressListener
+from lumeflow.core.records import JsonObject
+from lumeflow.core.registry import Registry
+from lumeflow.core.result import ExecutionResult
+from lumeflow.core.validate import validate
+from lumeflow.engine.orchestrator import Ended, Orchestrator
+from lumeflow.engine.plan import make_plan
+from lumeflow.engine.scope import static_roots
+from lumeflow.engine.services import Services
+from lumeflow.engine.tally import Tally, Timeline
+from lumeflow.gateway import Limits, Session
+from lumeflow.plugins import PluginProblem, load_registry
+from lumeflow.prompts import PromptLibrary
+from lumeflow.results import build_result
+from lumeflow.settings import Settings
+from lumeflow.storage import Database, load_rows, open_database
+from lumeflow.vendors import Vendors
+
+DEMO_AUDIENCE: JsonObject = {
+    "id": "demo-audience",
+    "name": "Friends of the Example Bakery",
+    "type": "instagram",
+    "urls": [f"https://www.instagram.com/p/Cexample{letter}/" for letter in "ABC"],
+}
+THREADS = 4
+"""Worker threads for plain blocks."""
+
+
+class App:
+    """lumeflow, wired. Make one with `open_app`.
+
+    Attributes:
+        settings: What it was made from.
+        registry: Blocks, operations and providers.
+        plugin_problems: Plugins that could not be loaded, by name.
+        database: Executions, ledger and tables.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        registry: Registry,
+        plugin_problems: Sequence[PluginProblem],
+        database: Database,
+        vendors: Vendors,
+        *,
+        new_id: NewId = random_id,
+    ) -> None:
+        self.settings = settings
+        self.registry = registry
+        self.plugin_problems = plugin_problems
+        self.database = database
+        self._vendors = vendors
+        self._prompts = PromptLibrary()
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="lumeflow-block")
+        self._clock = SystemClock()
+        self._new_id = new_id
+
+    def load(self, source: bytes | Mapping[str, Any]) -> Workflow:
+        """Read a document and check everything that can be checked before a run.
+
+        Raises:
+            InvalidWorkflow: With the whole report.
+        """
+        workflow = Workflow.load(source)
+        report = validate(workflow, self.registry)
+        if not report.ok:
+            raise InvalidWorkflow(report)
+        return workflow
+
+    def validate(self, source: bytes | Mapping[str, Any]) -> Report:
+        """All findings on a document, warnings included; never raises for a bad one."""
+        try:
+            return validate(Workflow.load(source), self.registry)
+        except InvalidWorkflow as error:
+            return error.report
+
+    async def execute(
+        self,
+        workflow: Workflow | Mapping[str, Any] | bytes,
+        input: JsonObject,  # noqa: A002 - the plan's name
+        *,
+        mode: Mode = Mode.LIVE,
+        mocks: JsonObject | None = None,
+        execution_id: str | None = None,
+        now: datetime | None = None,
+        variables: JsonObject | None = None,
+        on_progress: ProgressListener | None = None,
+        cancel: asyncio.Event | None = None,
+    ) -> ExecutionResult:
+        """Run a workflow to its end.
+
+        Args:
+            workflow: The document.
+            input: Raw input of the execution, e.g. `{"sourceAudienceId": "abc-123"}`.
+            mode: `LIVE` calls the vendors; `DEMO` needs no network and no keys, and costs nothing.
+            mocks: Answers by provider or node id that take the place of the demo's own.
+            execution_id: Its id; a new one if left out.
+            now: The time that the execution sees; the real one if left out.
+            variables: Values of `{{variables.x}}`.
+            on_progress: Called several times a second.
+            cancel: Set it to stop cleanly.
+
+        Raises:
+            InvalidWorkflow: The document cannot be run.
+            UsageError: The id is taken, or the input is not an object.
+            StorageError: The database cannot be written.
+        """
+        document = workflow if isinstance(workflow, Workflow) else self.load(workflow)
+        if not isinstance(input, Mapping):
+            raise UsageError(f"the input must be a JSON object, found {type(input).__name__}")
+        started = self._clock.now()
+        execution = Execution(
+            id=execution_id or self._new_id(),
+            workflow_id=document.workflow_id,
+            workflow_version=document.version,
+            definition=document.as_json(),
+            mode=mode,
+            input=input,
+            variables=variables or {},
+            mocks=mocks or {},
+            now=now or started,
+            pinned=now is not None,
+            status=Status.RUNNING,
+            started_at=started,
+        )
+        lock = await self.database.take(execution.id)
+        try:
+            await self.database.journal.begin(execution)
+            return await self._run(document, execution, lock, EventKind.EXECUTION_STARTED, on_progress, cancel)
+        except AlreadyExists:
+            raise UsageError(f"execution '{execution.id}' exists already: resume it, or give another id") from None
+        finally:
+            lock.release()
+
+    async def resume(
+        self, execution_id: str, *, on_progress: ProgressListener | None = None, cancel: asyncio.Event | None = None
+    ) -> ExecutionResult:
+        """Run an execution again that was interrupted, cancelled or failed. Calls that were answered are not made
+        again; one that completed without failed records is returned as it is.
+
+        Raises:
+            UsageError: There is no such execution, or a process is running it.
+            StorageError: The database cannot be read or written.
+        """
+        execution = await self._stored(execution_id)
+        if execution.status is Status.COMPLETED and not await self._has_failed(execution_id):
+            return await self.result(execution_id)
+        document = self.load(execution.definition)
+        lock = await self.database.take(execution_id)
+        try:
+            await self.database.journal.reopen(execution_id)
+            return await self._run(document, execution, lock, EventKind.EXECUTION_RESUMED, on_progress, cancel)
+        finally:
+            lock.release()
+
+    async def result(self, execution_id: str) -> ExecutionResult:
+        """What is stored of an execution, finished or not.
+
+        Raises:
+            UsageError: There is no such execution.
+        """
+        execution = await self._stored(execution_id)
+        journal = self.database.journal
+        rows = await journal.nodes(execution_id)
+        totals = await self.database.totals(execution_id)
+        failed = journal.kept(execution_id, RecordKind.FAILED)
+        return await build_result(execution, rows, totals, failed, self.registry)
+
+    async def executions(self, *, limit: int = 50, before: str | None = None) -> Sequence[ExecutionSummary]:
+        """The newest executions first; `before` is the id after which the page begins."""
+        return await self.database.journal.list(limit=limit, before=before)
+
+    async def output_records(self, execution_id: str) -> AsyncIterator[JsonObject]:
+        """Every record that reached the output nodes, in order. Embeddings are `array('f')`.
+
+        Raises:
+            UsageError: There is no such execution.
+        """
+        async for record in self.kept_records(execution_id, RecordKind.OUTPUT):
+            yield record.data
+
+    async def kept_records(
+        self, execution_id: str, kind: RecordKind, node_id: str | None = None
+    ) -> AsyncIterator[KeptRecord]:
+        """Records that are kept with an execution, by node and position.
+
+        Raises:
+            UsageError: There is no such execution.
+        """
+        await self._stored(execution_id)
+        async for record in self.database.journal.kept(execution_id, kind, node_id):
+            yield record
+
+    async def load_rows(self, table: str, path: Path) -> int:
+        """Load rows from a JSON, JSON Lines or CSV file into a table; all of them or, if one is bad, none.
+
+        Raises:
+            UsageError: The table or a row is not right; the message names the row.
+        """
+        return await load_rows(self.database.tables, table, path)
+
+    async def demo_audience(self) -> JsonObject:
+        """Store the sample audience of the demo; returns the execution input that names it."""
+        await self.database.tables.upsert("source_audiences", [DEMO_AUDIENCE], key=["id"])
+        return {"sourceAudienceId": DEMO_AUDIENCE["id"]}
+
+    async def close(self) -> None:
+        """Let go of the database, connections and threads."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        await self._vendors.close()
+        await self.database.close()
+
+    async def _run(
+        self,
+        document: Workflow,
+        execution: Execution,
+        lock: ExecutionLock,
+        kind: EventKind,
+        listener: ProgressListener | None,
+        cancel: asyncio.Event | None,
+    ) -> ExecutionResult:
+        journal = self.database.journal
+        environ = self.settings.template_environ()
+        plan = make_plan(document, self.registry, static_roots(execution, environ))
+        timeline = Timeline(execution.id, journal, self._clock)
+        tally = Tally(plan.nodes, timeline)
+        session = await self._session(document, execution, lock.ledger, tally)
+        services = Services(
+            execution=execution,
+            calls=_Calls(session, lock.ledger, execution.id),
+            journal=journal,
+            tables=self.database.tables,
+            files=self.database.files(execution.id),
+            prompts=self._prompts,
+            secret=self.settings.secret,
+            environ=environ,
+            threads=self._threads,
+            clock=self._clock,
+            time=time.monotonic,
+        )
+        timeline.note(kind, None, str(execution.mode))
+        ended = await Orchestrator(plan, services, tally).run(listener=listener, cancel=cancel)
+        return await self._finish(execution, ended, timeline)
+
+    async def _session(self, document: Workflow, execution: Execution, ledger: Ledger, tally: Tally) -> Session:
+        limits = document.globals.limits
+        budget = None
+        if limits.calls is not None or limits.cost_usd is not None:
+            spent = (await ledger.totals(execution.id)).nodes.values()
+            budget = Limits(
+                calls=limits.calls,
+                cost=limits.cost_usd,
+                spent_calls=sum(node.calls for node in spent),
+                spent_cost=sum((node.amount for node in spent), Decimal(0)),
+            )
+        return self._vendors.session(execution, ledger, tally, budget)
+
+    async def _finish(self, execution: Execution, ended: Ended, timeline: Timeline) -> ExecutionResult:
+        journal = self.database.journal
+        completed = self._clock.now()
+        timeline.note(EventKind.EXECUTION_FINISHED, None, str(ended.status))
+        await journal.finish(
+            execution.id, ended.status, ended.rows, completed_at=completed, output=ended.output, error=ended.error
+        )
+        stored = replace(execution, status=ended.status, output=ended.output, error=ended.error, completed_at=completed)
+        totals = await self.database.totals(execution.id)
+        failed = journal.kept(execution.id, RecordKind.FAILED)
+        return await build_result(stored, ended.rows, totals, failed, self.registry)
+
+    async def _stored(self, execution_id: str) -> Execution:
+        execution = await self.database.journal.get(execution_id)
+        if execution is None:
+            raise UsageError(
+                f"there is no execution '{execution_id}': `lumeflow executions list` shows those there are"
+            )
+        return execution
+
+    async def _has_failed(self, execution_id: str) -> bool:
+        async for _ in self.database.journal.kept(execution_id, RecordKind.FAILED):
+            return True
+        return False
+
+
+class _Calls:
+    """The gateway's session, with the sums of the ledger: what the engine calls `Calls`."""
+
+    def __init__(self, session: Session, ledger: Ledger, execution_id: str) -> None:
+        self._session = session
+        self._ledger = ledger
+        self._execution_id = execution_id
+
+    async def call(
+        self,
+        operation_id: str,
+        params: Params,
+        *,
+        node_id: str,
+        retry: RetryPolicy,
+        position: str | None,
+        call_timeout: float | None,
+    ) -> Response:
+        return await self._session.call(
+            operation_id, params, node_id=node_id, retry=retry, position=position, call_timeout=call_timeout
+        )
+
+    async def remember(self, node_id: str, name: str, read: Callable[[], Awaitable[Any]]) -> Any:
+        return await self._session.remember(node_id, name, read)
+
+    async def charged(self, node_id: str) -> Decimal:
+        node = (await self._ledger.totals(self._execution_id)).nodes.get(node_id)
+        return node.amount - node.possible if node else Decimal(0)
+
+    async def drain(self) -> None:
+        await self._session.drain()
+
+
+@asynccontextmanager
+async def open_app(settings: Settings | None = None, *, new_id: NewId = random_id) -> AsyncIterator[App]:
+    """Wire an application, and close it at the end.
+
+    Raises:
+        StorageError: The database cannot be opened.
+        UsageError: The settings are not right.
+    """
+    settings = settings or Settings.from_environment()
+    registry, problems = load_registry(settings.plugin_folders)
+    database = await open_database(settings.db, data_dir=settings.data_dir)
+    vendors = await Vendors.open(settings, registry)
+    app = App(settings, registry, problems, database, vendors, new_id=new_id)
+    try:
+        yield app
+    finally:
+        await app.close()

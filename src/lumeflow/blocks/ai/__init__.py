@@ -1,0 +1,1 @@
+"""Blocks that ask a language model, one implementation a file."""

@@ -1,0 +1,180 @@
+"""`ai/contact-extraction`: the people in comments who can be contacted, found by a language model."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar, Literal
+
+import orjson
+from pydantic import Field
+
+from lumeflow.kit.asking import Answers, Item, Survey, listed_parts
+from lumeflow.kit.calling import CallBlock
+from lumeflow.kit.chat import MOST_TOKENS, OPERATIONS, ChatConfig, Desk, Message
+from lumeflow.kit.contacts import Contact, read_contacts
+from lumeflow.kit.text import text_of
+from lumeflow.plugin import BlockContext, BlockType, ErrorClass, JsonObject, NodeError, RecordError, UsageError
+
+PROMPT = "extract-contacts-from-comments"
+SCHEMA_NAME = "contacts"
+
+TOKENS_FOR_A_COMMENT = 80
+TOKENS_AROUND = 200
+
+
+class ContactExtractionConfig(ChatConfig):
+    """Configuration of `ai/contact-extraction`."""
+
+    mapping_keys: ClassVar[tuple[str, ...]] = ("comments",)
+
+    operation: Literal["contact-extraction"] = Field(default="contact-extraction", description="What to do.")
+    prompt_template: str = Field(default=PROMPT, description="The prompt: `name` for the newest, or `name@version`.")
+    batch_size: int | None = Field(default=50, ge=1, le=200, description="Comments in one question.")
+    max_comment_length: int = Field(default=4000, ge=100, description="Characters of a comment that the model sees.")
+
+
+class ContactExtraction(CallBlock[ContactExtractionConfig]):
+    """Extract the contacts that comments hold.
+
+    Input: comments as the scraper delivers them: `text`, `from` ({username, name}), `id`; or other records that
+    `mapping.comments` turns into such (a list as long as the batch).
+    Output: `contacts`, each with those of firstName, lastName, email, phone, company that are known, `confidence` (0 to
+    1) and `sourceCommentId`; none, one or several for each comment. `metadata`: totalContacts, modelUsed,
+    processingTime (ms). Comments without text, or that do not meet `condition`, are not asked about.
+    Errors: a comment about which the model gives no usable answer, even when asked again, is one failed record. An
+    unknown prompt or model, a bad key, or no credit stop the node.
+    Cost: what the vendor reports for each question of `batchSize` comments; nothing for models that end in `:free`.
+    """
+
+    type = BlockType.AI
+    name = "contact-extraction"
+    when = (
+        {"operation": "contact-extraction"},
+        {"provider": "openrouter", "operation": "contact-extraction"},
+        {"provider": "openrouter", "promptTemplate": PROMPT},
+        {"provider": "openrouter", "promptTemplate": f"{PROMPT}@1"},
+    )
+    Config = ContactExtractionConfig
+    operations = OPERATIONS
+    example: ClassVar[Mapping[str, Any]] = {
+        "provider": "openrouter",
+        "model": "mistralai/mistral-7b-instruct:free",
+        "promptTemplate": PROMPT,
+        "batchSize": 50,
+        "mapping": {"comments": "{{input.comments}}"},
+    }
+    example_input: ClassVar[Mapping[str, Any]] = {
+        "comments": [
+            {
+                "id": "c-1",
+                "text": "I work at Example Freight, write to me at lena.okafor@example.com",
+                "from": {"name": "Lena Okafor", "username": "lena.okafor"},
+            },
+            {"id": "c-2", "text": "Love it!", "from": {"username": "tomas.example"}},
+        ]
+    }
+
+    def __init__(self, config: ContactExtractionConfig) -> None:
+        super().__init__(config)
+        self._desk = Desk(config)
+        self._contacts = 0
+        self._model: tuple[int, str] | None = None
+
+    def applies(self, record: JsonObject) -> bool:
+        """True: a comment that does not meet the condition must not stand among the contacts either."""
+        return True
+
+    def output_collection(self, incoming: str | None) -> str | None:
+        """`contacts`."""
+        return "contacts"
+
+    async def open(self, ctx: BlockContext) -> Mapping[str, Any]:
+        """See that the prompt is there before anything is paid for."""
+        self._task(ctx)
+        return {}
+
+    async def process_batch(
+        self, records: Sequence[JsonObject], ctx: BlockContext
+    ) -> list[Sequence[JsonObject] | RecordError]:
+        """Ask about the comments that say something; a list of contacts for each comment."""
+        comments = self._comments(records, ctx)
+        items = [item for number, comment in enumerate(comments, start=1) if (item := self._item(number, comment))]
+        answers = await Survey(self._desk, self._task(ctx), ctx).run(items)
+        self._note(answers, ctx.position)
+        return [self._outcome(f"c{number}", comment, answers) for number, comment in enumerate(comments, start=1)]
+
+    async def close(self, ctx: BlockContext) -> Mapping[str, Any]:
+        """Sum up. Of several models that answered, the one of the first batch is named."""
+        metadata: dict[str, Any] = {"totalContacts": self._contacts, "processingTime": ctx.elapsed_ms}
+        if self._model is not None:
+            metadata["modelUsed"] = self._model[1]
+        return {"metadata": metadata}
+
+    def _task(self, ctx: BlockContext) -> "_Extraction":
+        try:
+            prompt = ctx.prompts.load(self.config.prompt_template)
+        except UsageError as error:
+            raise NodeError(ErrorClass.VALIDATION, str(error), field="promptTemplate") from error
+        return _Extraction(prompt, self.config.max_tokens)
+
+    def _comments(self, records: Sequence[JsonObject], ctx: BlockContext) -> Sequence[Any]:
+        template = self.config.mapping.get("comments")
+        mapped = ctx.render(template) if template is not None else None
+        return mapped if isinstance(mapped, list) and len(mapped) == len(records) else records
+
+    def _item(self, number: int, comment: Any) -> Item | None:
+        line = _line(comment, self.config.max_comment_length)
+        unwanted = self.config.condition is not None and not self.config.condition(comment)
+        return None if line is None or unwanted else Item(f"c{number}", line)
+
+    def _outcome(
+        self, item_id: str, comment: Any, answers: "Answers[list[Contact]]"
+    ) -> Sequence[JsonObject] | RecordError:
+        if item_id in answers.errors:
+            return answers.errors[item_id]
+        contacts = answers.values.get(item_id, [])
+        self._contacts += len(contacts)
+        source = text_of(comment.get("id")) if isinstance(comment, Mapping) else ""
+        return [{**contact, "sourceCommentId": source} for contact in contacts] if source else contacts
+
+    def _note(self, answers: "Answers[list[Contact]]", position: int) -> None:
+        if answers.model and (self._model is None or position < self._model[0]):
+            self._model = position, answers.model
+
+
+class _Extraction:
+    """The task of a batch of comments."""
+
+    schema_name = SCHEMA_NAME
+
+    def __init__(self, prompt: Any, max_tokens: int | None) -> None:
+        self._prompt = prompt
+        self._max_tokens = max_tokens
+        self.schema: Mapping[str, Any] = prompt.answer_schema
+
+    def messages(self, items: Sequence[Item], problem: str) -> Sequence[Message]:
+        lines = "\n".join(orjson.dumps({"id": item.id, **item.line}).decode() for item in items)
+        messages: Sequence[Message] = self._prompt.messages({"comments": lines, "problem": problem})
+        return messages
+
+    def max_tokens(self, items: Sequence[Item]) -> int:
+        return self._max_tokens or min(TOKENS_AROUND + TOKENS_FOR_A_COMMENT * len(items), MOST_TOKENS)
+
+    def parts(self, text: str, items: Sequence[Item]) -> Iterable[tuple[str, Any]]:
+        return listed_parts(text)
+
+    def read(self, part: Any) -> list[Contact]:
+        return read_contacts(part)
+
+
+def _line(comment: Any, most: int) -> dict[str, str] | None:
+    """What the model sees of a comment; None for one without text, which can hold no contact."""
+    if not isinstance(comment, Mapping):
+        return None
+    author = comment.get("from")
+    person = author if isinstance(author, Mapping) else comment
+    text = text_of(comment.get("text"))[:most]
+    values = (
+        ("author", text_of(person.get("name")) or text_of(author) or text_of(comment.get("author"))),
+        ("username", text_of(person.get("username"))),
+        ("text", text),
+    )
+    return {name: value for name, value in values if value} if text else None

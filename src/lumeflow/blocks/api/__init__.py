@@ -1,0 +1,1 @@
+"""Blocks that call a vendor, one implementation a file."""

@@ -1,0 +1,1 @@
+"""Blocks that send records different ways."""

@@ -1,0 +1,1 @@
+"""Blocks that keep some records and leave others out."""

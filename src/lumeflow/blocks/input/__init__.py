@@ -1,0 +1,1 @@
+"""Blocks that start a workflow: database, files, the caller, the document itself."""

@@ -1,0 +1,1 @@
+"""Blocks that join several payloads into one."""

@@ -1,0 +1,1 @@
+"""Blocks that end a workflow: database, files."""

@@ -1,0 +1,35 @@
+"""`lumeflow db …`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lumeflow.cli.numbers import count
+from lumeflow.cli.options import DbOption, JsonOption, shell_of
+from lumeflow.cli.shell import out, run_async
+
+app = typer.Typer(help="Put data into the database.")
+
+
+@app.command("load")
+def load(
+    ctx: typer.Context,
+    table: Annotated[str, typer.Argument(metavar="TABLE", help="Such as source_audiences.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="JSON (array or object), JSON Lines or CSV.")],
+    db: DbOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Load rows from a file; a row whose id is there already is overwritten. If one row is bad, none is loaded."""
+    shell = shell_of(ctx, db, as_json)
+
+    async def load_rows() -> int:
+        async with shell.open() as lumeflow:
+            return await lumeflow.load_rows(table, file)
+
+    rows = run_async(load_rows())
+    if shell.as_json:
+        shell.emit({"table": table, "rows": rows})
+    else:
+        out().print(f"{count(rows, 'row')} loaded into {table}", markup=False)
+    return 0

@@ -1,0 +1,105 @@
+"""`lumeflow demo`."""
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from lumeflow.cli import problems
+from lumeflow.cli.display import display_for
+from lumeflow.cli.inputs import read_document
+from lumeflow.cli.options import DbOption, JsonOption, shell_of
+from lumeflow.cli.shell import Shell, out, run_async
+from lumeflow.cli.supervise import supervise
+from lumeflow.core.journal import Mode, Status
+from lumeflow.core.result import ExecutionResult
+
+if TYPE_CHECKING:
+    from lumeflow.app import App
+
+WORKFLOW = "lead-enrichment-v1"
+SHOWN = 8
+"""Contacts that are printed at the end."""
+
+Records = Sequence[Mapping[str, Any]]
+
+
+def demo(ctx: typer.Context, db: DbOption = None, as_json: JsonOption = False) -> int:
+    """Run the lead-enrichment workflow on a sample audience: no network, no keys, no cost.
+
+    The providers are simulated in this process; all people are invented. The execution is stored like any other.
+    """
+    shell = shell_of(ctx, db, as_json)
+    source = read_document(WORKFLOW)
+    display = display_for(shell, f"lumeflow demo: {WORKFLOW}", on_stdout=True)
+
+    def resume_command(execution_id: str) -> str:
+        return shell.command("executions", "resume", execution_id)
+
+    async def work() -> tuple[ExecutionResult, Records, str]:
+        async with shell.open() as app:
+            workflow = app.load(source)
+            trigger = await app.demo_audience()
+            result = await supervise(
+                lambda listen, cancel: app.execute(
+                    workflow, trigger, mode=Mode.DEMO, on_progress=listen, cancel=cancel
+                ),
+                display,
+                resume_command=resume_command,
+            )
+            return result, await first_records(app, result.execution_id, SHOWN), app.database.name
+
+    result, contacts, place = run_async(work())
+    if shell.as_json:
+        shell.emit(result.as_json())
+    elif result.status is Status.COMPLETED:
+        print_end(shell, result, contacts, place)
+    if result.status is Status.COMPLETED:
+        return problems.OK
+    if result.error:
+        display.announce(result.error)
+    display.announce(f"{result.status}; to continue: {resume_command(result.execution_id)}")
+    return problems.FAILED
+
+
+async def first_records(app: "App", execution_id: str, number: int) -> Records:
+    """The first records that reached the output."""
+
+    async def read() -> AsyncGenerator[Mapping[str, Any], None]:
+        async for record in app.output_records(execution_id):
+            yield record
+
+    found: list[Mapping[str, Any]] = []
+    async with aclosing(read()) as records:
+        async for record in records:
+            found.append(record)
+            if len(found) == number:
+                break
+    return found
+
+
+def print_end(shell: Shell, result: ExecutionResult, contacts: Records, place: str) -> None:
+    """Print contacts, costs, and where to look further."""
+    from lumeflow.cli.results import cost_table, headline, plain_table
+
+    console = out()
+    console.print()
+    console.print(headline(result))
+    console.print()
+    table = plain_table("name", "title", "company", "email")
+    for contact in contacts:
+        name = " ".join(str(contact[key]) for key in ("firstName", "lastName") if contact.get(key))
+        table.add_row(name, *(str(contact.get(key) or "") for key in ("title", "company", "email")))
+    console.print(table)
+    stored = result.output.get("contactsCount")
+    if isinstance(stored, int) and stored > len(contacts):
+        console.print(f"and {stored - len(contacts):,} more", style="dim")
+    console.print("\nwhat the providers would have charged", style="bold")
+    console.print(cost_table(result))
+    console.print("\nstored in the database", style="bold")
+    console.print(f"  {place}", markup=False, soft_wrap=True)
+    console.print("\nmore", style="bold")
+    for words in (("show",), ("output", "--format", "csv"), ("skipped",), ("events",)):
+        command = shell.command("executions", words[0], result.execution_id, *words[1:])
+        console.print(f"  {command}", markup=False, soft_wrap=True, style="cyan")

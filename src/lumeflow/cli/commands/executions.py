@@ -1,0 +1,184 @@
+"""`lumeflow executions …`."""
+
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lumeflow.cli import kept
+from lumeflow.cli.commands.run import run_and_print
+from lumeflow.cli.options import DbOption, ExecutionArgument, JsonOption, NodeOption, SimulatorOption, shell_of
+from lumeflow.cli.shell import Shell, out, run_async
+from lumeflow.cli.supervise import Start
+from lumeflow.cli.target import target
+from lumeflow.cli.writers import Format, write_csv, write_json, write_jsonl
+from lumeflow.core.journal import ExecutionSummary, RecordKind, Timeline
+from lumeflow.core.result import ExecutionResult
+
+if TYPE_CHECKING:
+    from lumeflow.app import App
+
+app = typer.Typer(help="Executions: what ran, what came out, what failed, and how to go on.")
+
+EXCERPT = 12
+"""Events that `show` prints; `events` prints all."""
+
+
+@app.command("list")
+def list_executions(
+    ctx: typer.Context,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="Most lines.")] = 50,
+    before: Annotated[str | None, typer.Option("--before", metavar="ID", help="Only older ones than this.")] = None,
+    db: DbOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """List the newest executions."""
+    from lumeflow.cli import execution_views
+
+    shell = shell_of(ctx, db, as_json)
+
+    async def read() -> list[ExecutionSummary]:
+        async with shell.open() as lumeflow:
+            return list(await lumeflow.executions(limit=limit, before=before))
+
+    summaries = run_async(read())
+    if shell.as_json:
+        shell.emit({"executions": [execution_views.summary_json(summary) for summary in summaries]})
+    else:
+        execution_views.print_list(out(), summaries)
+    return 0
+
+
+@app.command("show")
+def show(ctx: typer.Context, execution: ExecutionArgument, db: DbOption = None, as_json: JsonOption = False) -> int:
+    """Show an execution: its nodes, costs, errors, calls in doubt, and the end of its timeline."""
+    from lumeflow.cli import execution_views
+    from lumeflow.cli.results import print_result
+
+    shell = shell_of(ctx, db, as_json)
+
+    async def read() -> tuple[ExecutionResult, Timeline]:
+        async with shell.open() as lumeflow:
+            result = await lumeflow.result(execution)
+            return result, await execution_views.last_events(lumeflow.database.journal, execution, EXCERPT)
+
+    result, timeline = run_async(read())
+    if shell.as_json:
+        shell.emit(result.as_json())
+    else:
+        print_result(out(), result)
+        execution_views.print_events(out(), timeline)
+    return 0
+
+
+@app.command("resume")
+def resume(
+    ctx: typer.Context,
+    execution: ExecutionArgument,
+    *,
+    simulator: SimulatorOption = None,
+    db: DbOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Continue an execution that was stopped, killed or failed; what was answered already is not called again."""
+    shell = shell_of(ctx, db, as_json)
+
+    def start(app: "App") -> Start:
+        return lambda listen, cancel: app.resume(execution, on_progress=listen, cancel=cancel)
+
+    return run_and_print(shell, start, title="resumed", simulator=simulator)
+
+
+@app.command("output")
+def output(
+    ctx: typer.Context,
+    execution: ExecutionArgument,
+    *,
+    form: Annotated[Format, typer.Option("--format", "-f", help="How to write them.")] = Format.JSON,
+    to: Annotated[Path | None, typer.Option("--to", metavar="FILE", help="Default: standard output.")] = None,
+    raw: Annotated[
+        bool, typer.Option("--raw", help="csv: leave texts as they are that a spreadsheet may run as formulas.")
+    ] = False,
+    with_embeddings: Annotated[bool, typer.Option("--with-embeddings", help="csv: write embeddings as well.")] = False,
+    db: DbOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Write every record that reached the output blocks, in order."""
+    shell = shell_of(ctx, db, as_json)
+
+    async def write_records() -> int:
+        async with shell.open() as lumeflow:
+            await lumeflow.result(execution)
+
+            def read() -> AsyncIterator[Mapping[str, Any]]:
+                return lumeflow.output_records(execution)
+
+            with target(to) as write:
+                if form is Format.CSV:
+                    return await write_csv(read, write, raw=raw, embeddings=with_embeddings)
+                return await (write_json if form is Format.JSON else write_jsonl)(read(), write)
+
+    records = run_async(write_records())
+    if to is not None and shell.as_json:
+        shell.emit({"path": str(to), "format": str(form), "records": records})
+    elif to is not None:
+        typer.echo(f"{records:,} records written to {to}", err=True)
+    return 0
+
+
+@app.command("failed")
+def failed(
+    ctx: typer.Context,
+    execution: ExecutionArgument,
+    *,
+    node: NodeOption = None,
+    limit: kept.LimitOption = kept.DEFAULT_LIMIT,
+    db: DbOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """List the records that failed and that no error port took, with the reason."""
+    return kept.list_kept(shell_of(ctx, db, as_json), execution, RecordKind.FAILED, node=node, limit=limit)
+
+
+@app.command("skipped")
+def skipped(
+    ctx: typer.Context,
+    execution: ExecutionArgument,
+    *,
+    node: NodeOption = None,
+    limit: kept.LimitOption = kept.DEFAULT_LIMIT,
+    db: DbOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """List the records that were left out on purpose, with the reason."""
+    return kept.list_kept(shell_of(ctx, db, as_json), execution, RecordKind.SKIPPED, node=node, limit=limit)
+
+
+@app.command("events")
+def events(
+    ctx: typer.Context,
+    execution: ExecutionArgument,
+    *,
+    after: Annotated[int, typer.Option("--after", min=0, help="Only events with a higher number.")] = 0,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="Most events.")] = 1000,
+    db: DbOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Read the timeline of an execution: what started, waited, was tried again, failed and ended."""
+    from lumeflow.cli import execution_views
+
+    shell = shell_of(ctx, db, as_json)
+    timeline = run_async(_timeline(shell, execution, after, limit))
+    if shell.as_json:
+        shell.emit(execution_views.timeline_json(execution, timeline))
+    else:
+        execution_views.print_events(out(), timeline)
+    return 0
+
+
+async def _timeline(shell: Shell, execution: str, after: int, limit: int) -> Timeline:
+
+    async with shell.open() as lumeflow:
+        await lumeflow.result(execution)
+        return await lumeflow.database.journal.timeline(execution, after=after, limit=limit)

@@ -1,0 +1,93 @@
+"""Lists of executions and timelines, for people and for programs."""
+
+from collections import deque
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from lumeflow.cli.numbers import duration
+from lumeflow.cli.results import STATUS_STYLES, plain_table
+from lumeflow.core.clock import iso
+from lumeflow.core.events import Event
+from lumeflow.core.journal import ExecutionSummary, Journal, Timeline
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+PAGE = 1000
+
+
+def summary_json(summary: ExecutionSummary) -> dict[str, Any]:
+    """A line of the list as JSON."""
+    return {
+        "executionId": summary.id,
+        "workflowId": summary.workflow_id,
+        "workflowVersion": summary.workflow_version,
+        "mode": str(summary.mode),
+        "status": str(summary.status),
+        "startedAt": iso(summary.started_at),
+        "completedAt": iso(summary.completed_at) if summary.completed_at else None,
+        "error": summary.error,
+    }
+
+
+def print_list(console: "Console", summaries: Sequence[ExecutionSummary]) -> None:
+    """Print a row for each execution."""
+    from rich.text import Text
+
+    if not summaries:
+        console.print("no executions yet; 'lumeflow demo' makes one")
+        return
+    table = plain_table("execution", "workflow", "mode", "status", "started (UTC)", "took", "error")
+    table.columns[0].no_wrap = True
+    for summary in summaries:
+        took = (summary.completed_at - summary.started_at).total_seconds() if summary.completed_at else None
+        table.add_row(
+            summary.id,
+            f"{summary.workflow_id} v{summary.workflow_version}",
+            str(summary.mode),
+            Text(str(summary.status), STATUS_STYLES[summary.status]),
+            f"{summary.started_at:%Y-%m-%d %H:%M:%S}",
+            "" if took is None else duration(took),
+            Text(summary.error or "", "red"),
+        )
+    console.print(table)
+
+
+async def last_events(journal: Journal, execution_id: str, number: int) -> Timeline:
+    """The last events of an execution."""
+    last: deque[tuple[int, Event]] = deque(maxlen=number)
+    after = 0
+    while events := (await journal.timeline(execution_id, after=after, limit=PAGE)).events:
+        last.extend(events)
+        after = events[-1][0]
+    return Timeline(tuple(last))
+
+
+def timeline_json(execution_id: str, timeline: Timeline) -> dict[str, Any]:
+    """A timeline as JSON; `number` is what `--after` takes."""
+    return {
+        "executionId": execution_id,
+        "events": [
+            {
+                "number": number,
+                "at": iso(event.at),
+                "kind": str(event.kind),
+                "node": event.node_id,
+                "message": event.message,
+                "data": event.data,
+            }
+            for number, event in timeline.events
+        ],
+    }
+
+
+def print_events(console: "Console", timeline: Timeline) -> None:
+    """Print a line for each event."""
+    if not timeline.events:
+        return
+    table = plain_table("#", "time (UTC)", "node", "event", "")
+    table.columns[0].justify = "right"
+    for number, event in timeline.events:
+        clock = f"{event.at:%H:%M:%S}.{event.at.microsecond // 1000:03d}"
+        table.add_row(str(number), clock, event.node_id or "", str(event.kind), event.message)
+    console.print(table)

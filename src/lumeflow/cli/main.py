@@ -1,0 +1,81 @@
+"""The commands put together, and the one place where errors become exit codes."""
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from lumeflow.cli import problems
+from lumeflow.cli.commands import blocks, db, demo, executions, schema, simulate, validate, version
+from lumeflow.cli.commands import run as run_command
+from lumeflow.cli.options import DbOption, JsonOption, group, shell_of
+from lumeflow.cli.shell import Shell
+
+
+def build() -> typer.Typer:
+    """All commands."""
+    app = typer.Typer(
+        name="lumeflow",
+        help="Run lead-enrichment workflows: streaming, deterministic, and no call paid twice.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["--help", "-h"]},
+    )
+    app.callback()(root)
+    app.command("demo")(demo.demo)
+    app.command("run")(run_command.run)
+    app.command("validate")(validate.validate)
+    for name, module in (("executions", executions), ("db", db), ("blocks", blocks)):
+        app.add_typer(module.app, name=name, callback=group, no_args_is_help=True)
+    app.command("schema")(schema.schema)
+    app.command("simulate")(simulate.simulate)
+    app.command("version")(version.version)
+    return app
+
+
+def root(
+    ctx: typer.Context,
+    db: DbOption = None,
+    as_json: JsonOption = False,
+    show_version: Annotated[bool, typer.Option("--version", "-V", help="Print the version and exit.")] = False,
+) -> None:
+    """Run lead-enrichment workflows: streaming, deterministic, and no call paid twice."""
+    ctx.obj = shell_of(ctx, db, as_json)
+    if show_version:
+        raise typer.Exit(version.version(ctx))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command; returns its exit code. Expected errors end in one sentence, never in a traceback."""
+    try:
+        code = _run(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _forget_closed_streams()
+        return problems.PIPE_CLOSED
+    return code
+
+
+def _run(arguments: Sequence[str]) -> int:
+    shell = Shell(as_json="--json" in arguments)
+    try:
+        code = build()(list(arguments), prog_name="lumeflow", standalone_mode=False)
+    except BrokenPipeError:
+        raise
+    except (KeyboardInterrupt, typer.Abort):
+        return problems.INTERRUPTED
+    except typer.TyperException as error:
+        return problems.report_usage(shell, error)
+    except Exception as error:  # the last resort, which promises no traceback
+        return problems.report(shell, error)
+    return code if isinstance(code, int) else problems.OK
+
+
+def _forget_closed_streams() -> None:
+    """Keep Python from complaining, at its end, of output that nobody reads."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(nowhere, stream.fileno())

@@ -1,0 +1,182 @@
+"""A snapshot of an execution as a table that is drawn again and again."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.console import Group, RenderableType
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from lumeflow.cli.numbers import count, duration, rough_money
+from lumeflow.core.journal import Status
+from lumeflow.core.progress import NodeProgress, Progress
+
+SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+ASCII_SPINNER = "|/-\\"
+ICONS = {
+    Status.QUEUED: ("·", "dim"),
+    Status.COMPLETED: ("✓", "green"),
+    Status.FAILED: ("✗", "bold red"),
+    Status.CANCELLED: ("■", "yellow"),
+    Status.SKIPPED: ("–", "dim"),
+}
+ASCII_ICONS = {
+    Status.QUEUED: ".",
+    Status.COMPLETED: "+",
+    Status.FAILED: "x",
+    Status.CANCELLED: "#",
+    Status.SKIPPED: "-",
+}
+BAR_STYLES = {Status.COMPLETED: "green", Status.FAILED: "red", Status.CANCELLED: "yellow"}
+
+FRAME_ROWS = 6
+"""Lines around the nodes: title, heads, footer and the space between them."""
+BAR_WIDTH = 18
+FOOTER_BAR_WIDTH = 30
+WIDE = 100
+"""Columns from which on a terminal shows everything."""
+NARROW = 72
+"""Columns under which only the essential is shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Canvas:
+    """Where the table is drawn.
+
+    Attributes:
+        width: Columns of the terminal.
+        height: Lines of the terminal.
+        fancy: True if the terminal has Unicode.
+    """
+
+    width: int
+    height: int
+    fancy: bool = True
+
+
+def progress_view(progress: Progress, *, title: str, frame: int, canvas: Canvas, hint: str = "") -> RenderableType:
+    """The nodes with their counts, and below them how far the whole is.
+
+    Args:
+        progress: The snapshot.
+        title: What runs.
+        frame: Ordinal of the drawing; moves the spinners.
+        canvas: Size and abilities of the terminal.
+        hint: What the user may do, at the end of the last line.
+    """
+    shown, hidden = visible_nodes(progress.nodes, max(3, canvas.height - FRAME_ROWS))
+    table = _empty_table(canvas)
+    widest = max((_flow(node) for node in progress.nodes), default=0)
+    for node in shown:
+        table.add_row(*_cells(node, widest=widest, frame=frame, canvas=canvas))
+    parts: list[RenderableType] = [_title(title, progress), table]
+    if hidden:
+        parts.append(Text(f"  and {count(hidden, 'node')} that wait or have finished", "dim"))
+    return Group(*parts, Text(), _footer(progress, canvas, hint))
+
+
+def visible_nodes(nodes: Sequence[NodeProgress], room: int) -> tuple[Sequence[NodeProgress], int]:
+    """The nodes for which there is room, in document order, and how many are left out: those that stand still first."""
+    if len(nodes) <= room:
+        return nodes, 0
+    room -= 1
+    urgency = {Status.RUNNING: 0, Status.FAILED: 1, Status.CANCELLED: 2, Status.COMPLETED: 3}
+    ranked = sorted(range(len(nodes)), key=lambda index: (urgency.get(nodes[index].status, 4), index))
+    chosen = sorted(ranked[:room])
+    return [nodes[index] for index in chosen], len(nodes) - room
+
+
+def _title(title: str, progress: Progress) -> Text:
+    line = Text("  ")
+    line.append(title, "bold")
+    line.append(f"   {progress.execution_id}", "dim")
+    return line
+
+
+def _empty_table(canvas: Canvas) -> Table:
+    table = Table(box=None, padding=(0, 1), header_style="dim", pad_edge=True)
+    table.add_column("", width=1, no_wrap=True)
+    table.add_column("node", ratio=1, no_wrap=True, overflow="ellipsis", min_width=10, max_width=46)
+    if canvas.width >= WIDE:
+        table.add_column("", width=BAR_WIDTH, no_wrap=True)
+    for name, width in _number_columns(canvas):
+        table.add_column(name, justify="right", no_wrap=True, min_width=width)
+    return table
+
+
+def _number_columns(canvas: Canvas) -> list[tuple[str, int]]:
+    columns = [("in", 6), ("out", 6), ("failed", 6), ("skipped", 7), ("calls", 6), ("cost", 9)]
+    if canvas.width < NARROW:
+        return [column for column in columns if column[0] in {"out", "failed", "cost"}]
+    return columns
+
+
+def _cells(node: NodeProgress, *, widest: int, frame: int, canvas: Canvas) -> list[RenderableType]:
+    cells: list[RenderableType] = [_icon(node.status, frame, fancy=canvas.fancy), _name(node)]
+    if canvas.width >= WIDE:
+        cells.append(_bar(node, widest))
+    numbers = {
+        "in": _number(node.records_in),
+        "out": _number(node.records_out),
+        "failed": _number(node.failed, "red"),
+        "skipped": _number(node.skipped, "yellow"),
+        "calls": _number(node.calls),
+        "cost": Text(rough_money(node.cost), "cyan") if node.cost else _number(0),
+    }
+    return [*cells, *(numbers[name] for name, _ in _number_columns(canvas))]
+
+
+def _icon(status: Status, frame: int, *, fancy: bool) -> Text:
+    if status is Status.RUNNING:
+        frames = SPINNER if fancy else ASCII_SPINNER
+        return Text(frames[frame % len(frames)], "bold cyan")
+    icon, style = ICONS[status]
+    return Text(icon if fancy else ASCII_ICONS[status], style)
+
+
+def _name(node: NodeProgress) -> Text:
+    quiet = node.status in {Status.QUEUED, Status.SKIPPED}
+    name = Text(node.name or node.node_id, "dim" if quiet else "")
+    if node.waiting and node.status is Status.RUNNING:
+        name.append(f"  {node.waiting}", "yellow")
+    return name
+
+
+def _flow(node: NodeProgress) -> int:
+    """Records that got through the node; an output keeps what came in."""
+    return max(node.records_out, node.records_in) if node.block.startswith("output/") else node.records_out
+
+
+def _bar(node: NodeProgress, widest: int) -> RenderableType:
+    """How many records got so far, beside the node that most came out of: the bars together are the funnel."""
+    if node.status is Status.QUEUED or not _flow(node):
+        return Text()
+    style = BAR_STYLES.get(node.status, "cyan")
+    return ProgressBar(
+        total=widest, completed=_flow(node), width=BAR_WIDTH, complete_style=style, finished_style=style, style="black"
+    )
+
+
+def _number(value: int, style: str = "") -> Text:
+    return Text(f"{value:,}", style) if value else Text("·", "dim")
+
+
+def _footer(progress: Progress, canvas: Canvas, hint: str) -> RenderableType:
+    line = Text("  ")
+    if progress.percent is not None:
+        line.append(f"{progress.percent:3.0f} %  ", "bold")
+    line.append(duration(progress.elapsed))
+    if progress.remaining is not None and progress.status is Status.RUNNING:
+        line.append(f", about {duration(max(1.0, progress.remaining))} left", "dim")
+    line.append(f"   {count(progress.calls, 'call')}   ")
+    line.append(rough_money(progress.cost), "bold cyan")
+    if hint and canvas.width >= WIDE:
+        line.append(f"   {hint}", "dim")
+    line.no_wrap, line.overflow = True, "ellipsis"
+    if progress.percent is None or canvas.width < NARROW:
+        return line
+    grid = Table.grid(padding=(0, 0))
+    bar = ProgressBar(total=100, completed=progress.percent, width=FOOTER_BAR_WIDTH, complete_style="cyan")
+    grid.add_row(Text("  "), bar, line)
+    return grid

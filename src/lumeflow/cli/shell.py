@@ -1,0 +1,117 @@
+"""What all commands share: the options that each of them takes, the two consoles, JSON on standard output."""
+
+import asyncio
+import os
+import shlex
+import sys
+from array import array
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from lumeflow.app import App
+
+ResultT = TypeVar("ResultT")
+
+MEMORY = "sqlite:///:memory:"
+"""Database of commands that need none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """The options that every command takes, before its name or after it.
+
+    Attributes:
+        db: Database URL from `--db`; None for `LUMEFLOW_DB`, or else the default file.
+        as_json: True for programs: one JSON object on standard output and nothing else there.
+    """
+
+    db: str | None = None
+    as_json: bool = False
+
+    @asynccontextmanager
+    async def open(self, *, simulator_url: str | None = None, stores: bool = True) -> "AsyncIterator[App]":
+        """Open the app on the chosen database; plugins that cannot be used are named on standard error.
+
+        Args:
+            simulator_url: Address that stands for every provider.
+            stores: False for commands that need no database: no file is made.
+
+        Raises:
+            LumeflowError: The settings are not right or the database cannot be opened.
+        """
+        from lumeflow.app import open_app
+        from lumeflow.settings import Settings
+
+        db = self.db if stores else MEMORY
+        async with open_app(Settings.from_environment(os.environ, db=db, simulator_url=simulator_url)) as app:
+            for problem in app.plugin_problems:
+                sys.stderr.write(f"left out: {problem}\n")
+            yield app
+
+    def command(self, *words: str) -> str:
+        """A command line to suggest, on the same database: `lumeflow executions show ID --db …`."""
+        db = ("--db", self.db) if self.db is not None else ()
+        return shlex.join(("lumeflow", *words, *db))
+
+    def emit(self, value: Any) -> None:
+        """Write one JSON object to standard output: indented on a terminal, one line otherwise."""
+        import orjson
+
+        layout = orjson.OPT_INDENT_2 if sys.stdout.isatty() else 0
+        write_out(orjson.dumps(value, default=json_default, option=layout | orjson.OPT_APPEND_NEWLINE))
+
+
+def json_default(value: object) -> Any:
+    """Write what JSON has no word for: float arrays as lists, paths as text.
+
+    Raises:
+        TypeError: The value is of another type.
+    """
+    if isinstance(value, array):
+        import orjson
+
+        from lumeflow.kit.json_text import float32_json
+
+        return orjson.Fragment(float32_json(value))
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} is not JSON")
+
+
+def write_out(data: bytes) -> None:
+    """Write bytes to standard output, after the text that was written before."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
+
+
+def run_async(work: Coroutine[Any, Any, ResultT]) -> ResultT:
+    """Run the one coroutine of a command."""
+    return asyncio.run(work)
+
+
+def out() -> "Console":
+    """Standard output for people."""
+    from rich.console import Console
+
+    return Console(highlight=False, soft_wrap=False)
+
+
+def err() -> "Console":
+    """Standard error for people."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False, soft_wrap=False)
+
+
+def moves(console: "Console") -> bool:
+    """True if a display that redraws itself fits: a real terminal, and colours not declined."""
+    return console.file.isatty() and not console.is_dumb_terminal and not os.environ.get("NO_COLOR")

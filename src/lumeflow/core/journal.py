@@ -1,0 +1,231 @@
+"""What is written down of an execution, apart from its effects (those are the ledger's)."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+from lumeflow.core.effects import Ledger
+from lumeflow.core.events import Event
+from lumeflow.core.records import JsonObject, Lineage
+
+
+class Status(StrEnum):
+    """Where an execution, or a node of it, stands."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    SKIPPED = "skipped"
+    """Only of a node: nothing reached it."""
+
+
+class Mode(StrEnum):
+    """Whether vendors are really called."""
+
+    LIVE = "live"
+    DEMO = "demo"
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """An execution as it is stored.
+
+    Attributes:
+        id: Its id.
+        workflow_id: The workflow's id.
+        workflow_version: The workflow's version.
+        definition: The document that it runs, whole; a resume uses this and nothing else.
+        mode: Live or demo.
+        input: Raw input.
+        variables: Values of `{{variables.x}}`.
+        mocks: Demo answers by provider or node id.
+        now: The execution's constant time.
+        pinned: True if `now` was given from outside; then durations that blocks report are zero.
+        status: Where it stands.
+        output: What the output nodes returned; None until it ended.
+        error: Why it failed; one sentence.
+        started_at: Real time.
+        completed_at: Real time; None until it ended.
+    """
+
+    id: str
+    workflow_id: str
+    workflow_version: int
+    definition: Mapping[str, Any]
+    mode: Mode
+    input: JsonObject
+    variables: JsonObject
+    mocks: JsonObject
+    now: datetime
+    pinned: bool
+    status: Status
+    started_at: datetime
+    completed_at: datetime | None = None
+    output: JsonObject | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NodeRow:
+    """One node of an execution: a row of `block_executions`.
+
+    Attributes:
+        node_id: The node.
+        block_type: Its block type.
+        status: Where it stands.
+        counts: Numbers such as recordsIn, recordsOut, failed, skipped, retries, coercions.
+        input_preview: The beginning of its input, small.
+        output_preview: The beginning of its output, small.
+        error: Why it failed.
+        started_at: Real time of the first record; None if none came.
+        completed_at: Real time of the end.
+    """
+
+    node_id: str
+    block_type: str
+    status: Status
+    counts: Mapping[str, int]
+    input_preview: Any = None
+    output_preview: Any = None
+    error: str | None = None
+    started_at: datetime | None = None
+    completed_at: datetime | None = None
+
+
+class RecordKind(StrEnum):
+    """Why a record is kept with its execution."""
+
+    OUTPUT = "output"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRecord:
+    """A record that is kept.
+
+    Attributes:
+        node_id: Where it ended.
+        kind: Why it is kept.
+        position: Ordinal in the node's input: the order in which records are read back.
+        lineage: Where it came from.
+        data: The record; `array('f')` values are packed when stored and come back as `array('f')`.
+        reason: Error class and sentence, or the condition that it did not meet; None for output.
+    """
+
+    node_id: str
+    kind: RecordKind
+    position: int
+    lineage: Lineage
+    data: JsonObject
+    error_class: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionSummary:
+    """A line of the list of executions."""
+
+    id: str
+    workflow_id: str
+    workflow_version: int
+    mode: Mode
+    status: Status
+    started_at: datetime
+    completed_at: datetime | None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """Events of an execution in order, with their ordinals."""
+
+    events: Sequence[tuple[int, Event]] = field(default_factory=tuple)
+
+
+class AlreadyExists(Exception):
+    """An execution with this id exists."""
+
+
+class Journal(Protocol):
+    """Where executions are written down. One for each installation, shared by its executions.
+
+    Raises:
+        StorageError: From any method, when the database cannot be read or written.
+    """
+
+    async def begin(self, execution: Execution) -> None:
+        """Write a new execution down, durably, with status running.
+
+        Raises:
+            AlreadyExists: The id is taken.
+        """
+        ...
+
+    async def reopen(self, execution_id: str) -> None:
+        """Prepare a resume: status running again; kept records and node rows are dropped, they are computed again."""
+        ...
+
+    async def get(self, execution_id: str) -> Execution | None:
+        """Read an execution."""
+        ...
+
+    async def list(self, *, limit: int, before: str | None = None) -> Sequence[ExecutionSummary]:
+        """The newest executions first; `before` is the id after which the page begins."""
+        ...
+
+    async def nodes(self, execution_id: str) -> Sequence[NodeRow]:
+        """The node rows, in the order in which they were written."""
+        ...
+
+    def note(self, execution_id: str, events: Sequence[Event]) -> None:
+        """Put events on the timeline; returns at once, they are on disk with the next commit."""
+        ...
+
+    async def timeline(self, execution_id: str, *, after: int = 0, limit: int = 1000) -> Timeline:
+        """Read events back, in order, those with an ordinal above `after`."""
+        ...
+
+    async def keep(self, execution_id: str, records: Sequence[KeptRecord]) -> None:
+        """Keep records; may return before they are on disk (`finish` and `flush` wait for them), but holds the
+        caller back while much is waiting.
+        """
+        ...
+
+    def kept(self, execution_id: str, kind: RecordKind, node_id: str | None = None) -> AsyncIterator[KeptRecord]:
+        """Read kept records by node and position, a page at a time."""
+        ...
+
+    async def flush(self) -> None:
+        """Wait until everything given so far is on disk."""
+        ...
+
+    async def finish(
+        self,
+        execution_id: str,
+        status: Status,
+        nodes: Sequence[NodeRow],
+        *,
+        completed_at: datetime,
+        output: JsonObject | None,
+        error: str | None,
+    ) -> None:
+        """Write down how the execution ended, with its nodes, in one commit after everything given before."""
+        ...
+
+
+class ExecutionLock(Protocol):
+    """Proof that this process alone runs an execution; held until `release` or the end of the process."""
+
+    @property
+    def ledger(self) -> Ledger:
+        """The ledger, bound to this owner: an owner that lost the lock can neither claim nor store."""
+        ...
+
+    def release(self) -> None:
+        """Give the execution up."""
+        ...

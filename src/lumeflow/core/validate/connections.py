@@ -1,0 +1,90 @@
+"""Connections: what a node's source promises must satisfy what the node requires."""
+
+from collections.abc import Iterator
+
+from lumeflow.core.block import BlockType, Shape
+from lumeflow.core.document import Code, Port
+from lumeflow.core.findings import Finding, Severity
+from lumeflow.core.graph import Link
+from lumeflow.core.pointer import pointer
+from lumeflow.core.schemas.compatibility import Comparison, Mismatch
+from lumeflow.core.schemas.keywords import Schema
+from lumeflow.core.validate.subject import INPUT, OUTPUT, NodeFacts, Subject
+
+PASSING = frozenset({BlockType.FILTER, BlockType.BRANCH})
+"""Types whose blocks hand records on as they are: where they promise nothing themselves, their sources' word holds."""
+
+_MAX_FOR_LINK = 10
+
+
+def connections(subject: Subject) -> Iterator[Finding]:
+    """Compare the schemas at both ends of every link."""
+    if subject.ancestry is None:
+        return
+    comparison = Comparison(subject.library)
+    for link in subject.links:
+        target = subject.nodes[link.target]
+        requirement = subject.schema(target, INPUT)
+        if requirement is None or target.type is BlockType.MERGE or link.port == Port.ERROR:
+            continue
+        for origin, promise in promises(subject, link):
+            mismatches = comparison.mismatches(promise, requirement)
+            for mismatch in mismatches[:_MAX_FOR_LINK]:
+                yield _finding(subject, link, origin, mismatch)
+            if not mismatches:
+                yield from _collections(subject, link, origin, target)
+
+
+def promises(subject: Subject, link: Link) -> list[tuple[NodeFacts, Schema]]:
+    """What is promised of the payloads that come by a link, each with the node whose word it is. An empty list says
+    that nothing is known.
+    """
+    if link.port == Port.ERROR:
+        return []
+    source = subject.nodes[link.source]
+    own = subject.schema(source, OUTPUT)
+    if own is not None:
+        return [(source, own)]
+    if source.type not in PASSING:
+        return []
+    found = [promise for before in subject.incoming[source.id] for promise in promises(subject, before)]
+    required = subject.schema(source, INPUT)
+    return found or ([(source, required)] if required is not None else [])
+
+
+def _finding(subject: Subject, link: Link, origin: NodeFacts, mismatch: Mismatch) -> Finding:
+    target = subject.nodes[link.target]
+    place = f"'{mismatch.path}'" if mismatch.path else "the payload"
+    word = "promises" if subject.schema(origin, OUTPUT) is not None else "passes on"
+    message = (
+        f"{place}: '{origin.id}' {word} {mismatch.promised}, but '{target.id}' requires {mismatch.required}. "
+        f"Change the outputSchema of '{origin.id}' or the inputSchema of '{target.id}', or convert in between."
+    )
+    if mismatch.serious:
+        return _at(subject, link, Code.INCOMPATIBLE, message, Severity.ERROR)
+    return _at(subject, link, Code.FORMAT_NOT_PROMISED, message, Severity.WARNING)
+
+
+def _collections(subject: Subject, link: Link, origin: NodeFacts, target: NodeFacts) -> Iterator[Finding]:
+    """Records that come under one name and are looked for under another."""
+    if target.block_class is None or target.block_class.shape() not in {Shape.RECORD, Shape.BATCH}:
+        return
+    side = OUTPUT if subject.schema(origin, OUTPUT) is not None else INPUT
+    sent, wanted = subject.collection(origin, side), subject.collection(target, INPUT)
+    schema = subject.schema(origin, side)
+    if sent is None or wanted is None or sent == wanted or schema is None:
+        return
+    if wanted not in subject.library.view((schema,)).properties:
+        message = (
+            f"'{origin.id}' sends its records as '{sent}', but '{target.id}' takes them from '{wanted}'. "
+            "Give both the same name, or put a transform in between."
+        )
+        yield _at(subject, link, Code.INCOMPATIBLE, message, Severity.ERROR)
+
+
+def _at(subject: Subject, link: Link, code: Code, message: str, severity: Severity) -> Finding:
+    if link.edge is None:
+        return subject.nodes[link.source].finding(code, message, "config", severity=severity)
+    edge = subject.draft.workflow.edges[link.edge]
+    at = pointer(("edges", subject.draft.edge_index[link.edge]))
+    return Finding(code, message, at, severity, edge=edge.label)

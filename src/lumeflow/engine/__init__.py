@@ -1,0 +1,1 @@
+"""Runs validated workflows: every node at once, joined by bounded channels of batches."""

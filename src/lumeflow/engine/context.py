@@ -1,0 +1,149 @@
+"""The `BlockContext` that blocks get: cheap, one for each record, batch or payload."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from lumeflow.core.context import Files, Prompts, Tables
+from lumeflow.core.document import RetryPolicy
+from lumeflow.core.errors import ErrorClass, NodeError
+from lumeflow.core.events import Event, EventKind
+from lumeflow.core.expressions import Template
+from lumeflow.core.journal import Mode
+from lumeflow.core.operation import Params, Response
+from lumeflow.core.records import JsonObject
+from lumeflow.core.secret import Secret
+from lumeflow.engine.scope import Scope
+from lumeflow.engine.services import Services
+
+
+class NodeWorld:
+    """What all contexts of one node share."""
+
+    def __init__(self, node_id: str, retry: RetryPolicy, services: Services, scope: Scope) -> None:
+        self.node_id = node_id
+        self.retry = retry
+        self.services = services
+        self.scope = scope
+        self.started_at: float | None = None
+        self.call_timeout: float | None = None
+
+    def context(self, value: Any, position: int, fields: JsonObject, collection: str | None) -> "UnitContext":
+        """A context for one unit of work; `value` is what `{{input}}` means in it."""
+        return UnitContext(self, value, position, fields, collection)
+
+    def batch_context(
+        self, records: Sequence[JsonObject], position: int, fields: JsonObject, collection: str | None
+    ) -> "UnitContext":
+        """A context for a batch: `{{input}}` is the payload with just these records in its collection."""
+        value = {**fields, collection: records} if collection else (records[0] if records else fields)
+        return UnitContext(self, value, position, fields, collection)
+
+
+class UnitContext:
+    """Implements `lumeflow.core.context.BlockContext`."""
+
+    __slots__ = ("_calls", "_world", "collection", "fields", "input", "position")
+
+    def __init__(self, world: NodeWorld, value: Any, position: int, fields: JsonObject, collection: str | None) -> None:
+        self._world = world
+        self._calls = 0
+        self.input = value
+        self.position = position
+        self.fields = fields
+        self.collection = collection
+
+    @property
+    def execution_id(self) -> str:
+        """Id of the execution."""
+        return self._world.services.execution.id
+
+    @property
+    def workflow_id(self) -> str:
+        """Id of the workflow."""
+        return self._world.services.execution.workflow_id
+
+    @property
+    def node_id(self) -> str:
+        """Id of the node."""
+        return self._world.node_id
+
+    @property
+    def now(self) -> datetime:
+        """The execution's constant time."""
+        return self._world.services.execution.now
+
+    @property
+    def elapsed_ms(self) -> int:
+        """Milliseconds since the node's first record; 0 if the execution's time is pinned."""
+        started = self._world.started_at
+        if started is None or self._world.services.execution.pinned:
+            return 0
+        return round((self._world.services.time() - started) * 1000)
+
+    @property
+    def demo(self) -> bool:
+        """True if nothing real may be called."""
+        return self._world.services.execution.mode is Mode.DEMO
+
+    @property
+    def trigger(self) -> JsonObject:
+        """Raw input of the execution."""
+        return self._world.services.execution.input
+
+    @property
+    def tables(self) -> Tables:
+        """The database."""
+        return self._world.services.tables
+
+    @property
+    def files(self) -> Files:
+        """Input and output files."""
+        return self._world.services.files
+
+    @property
+    def prompts(self) -> Prompts:
+        """The installed prompts."""
+        return self._world.services.prompts
+
+    def render(self, template: Template, value: Any = None) -> Any:
+        """Resolve a template; `{{input}}` is `value` if given, else `self.input`."""
+        return template.render(self._world.scope.roots(self.input if value is None else value))
+
+    def secret(self, name: str) -> Secret:
+        """A configured secret, opaque."""
+        secret = self._world.services.secret(name)
+        if secret is None:
+            raise NodeError(
+                ErrorClass.AUTH,
+                f"the secret '{name}' is not configured: set the environment variable LUMEFLOW_SECRET_{name}",
+            )
+        return secret
+
+    async def call(self, operation: str, params: Params) -> Response:
+        """Make a call of a vendor; see `BlockContext.call`."""
+        self._calls += 1
+        world = self._world
+        return await world.services.calls.call(
+            operation,
+            params,
+            node_id=world.node_id,
+            retry=world.retry,
+            position=f"{world.node_id}/{self.position}/{self._calls}",
+            call_timeout=world.call_timeout,
+        )
+
+    async def remember(self, name: str, read: Callable[[], Awaitable[Any]]) -> Any:
+        """Read something from outside once per execution."""
+        return await self._world.services.calls.remember(self._world.node_id, name, read)
+
+    async def charged(self) -> Decimal:
+        """What this node's answered calls cost so far."""
+        return await self._world.services.calls.charged(self._world.node_id)
+
+    def warn(self, message: str) -> None:
+        """Put a warning on the execution's timeline."""
+        services = self._world.services
+        event = Event(EventKind.WARNING, services.now(), self._world.node_id, message)
+        services.journal.note(services.execution.id, [event])

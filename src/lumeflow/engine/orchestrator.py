@@ -1,0 +1,253 @@
+"""Runs one plan: all nodes at once, until the last has ended, one says stop, the time is up, or somebody cancels."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lumeflow.core.errors import LumeflowError, StorageError
+from lumeflow.core.events import EventKind
+from lumeflow.core.graph import Link
+from lumeflow.core.journal import NodeRow, Status
+from lumeflow.core.progress import NodeProgress, Progress, ProgressListener
+from lumeflow.core.records import JsonObject
+from lumeflow.engine.channels import BoundedChannel, Channel, SpillingChannel
+from lumeflow.engine.context import NodeWorld
+from lumeflow.engine.drive import drive
+from lumeflow.engine.inbound import Inbound
+from lumeflow.engine.node import NodeRun
+from lumeflow.engine.outlet import Outlet
+from lumeflow.engine.plan import ERROR_PORT, Plan, PlannedNode
+from lumeflow.engine.scope import Scope
+from lumeflow.engine.services import Services
+from lumeflow.engine.settle import ExecutionStopped
+from lumeflow.engine.tally import Tally
+
+REFRESH = 0.125
+"""Seconds between two progress reports."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How an execution ended.
+
+    Attributes:
+        status: completed, failed or cancelled.
+        output: The output node's payload; by node id where several were reached.
+        error: Why it failed; one sentence.
+        rows: Per node, in document order.
+    """
+
+    status: Status
+    output: JsonObject
+    error: str | None
+    rows: Sequence[NodeRow]
+
+
+class Orchestrator:
+    """One execution of one plan."""
+
+    def __init__(self, plan: Plan, services: Services, tally: Tally) -> None:
+        self._plan = plan
+        self._services = services
+        self._tally = tally
+        self._timeline = tally.timeline
+        self._runs: dict[str, NodeRun] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._times: dict[str, list[Any]] = {}
+        self._started = services.time()
+        self._build()
+
+    async def run(self, *, listener: ProgressListener | None = None, cancel: asyncio.Event | None = None) -> Ended:
+        """Run to the end. Failures of the workflow are told by the result, not raised.
+
+        Raises:
+            StorageError: The journal or the ledger cannot be written.
+        """
+        watchers = [asyncio.create_task(self._report(listener))] if listener else []
+        cancelled = asyncio.create_task(cancel.wait()) if cancel is not None else None
+        for node_id, run in self._runs.items():
+            self._tasks[node_id] = asyncio.create_task(self._run_node(run), name=f"node {node_id}")
+        try:
+            status, error = await self._supervise(cancelled)
+        finally:
+            for task in [*watchers, *([cancelled] if cancelled else []), *self._tasks.values()]:
+                task.cancel()
+            await asyncio.gather(*watchers, *self._tasks.values(), return_exceptions=True)
+            for run in self._runs.values():
+                run.release()
+            await self._services.calls.drain()
+        if listener is not None:
+            listener(self.progress(status))
+        return Ended(status, self._output(), error, [self._row(node) for node in self._document_order()])
+
+    def progress(self, status: Status = Status.RUNNING) -> Progress:
+        """Where the execution stands."""
+        nodes = [self._tally.nodes[node.id] for node in self._document_order()]
+        elapsed = self._services.time() - self._started
+        done = self._share_done()
+        remaining = elapsed * (1 - done) / done if done else None
+        return Progress(self._services.execution.id, status, nodes, elapsed, done and round(done * 100, 1), remaining)
+
+    def _build(self) -> None:
+        channels: dict[Link, Channel] = {}
+        for node in self._plan.nodes:
+            for place, link in enumerate(node.inputs):
+                channels[link] = BoundedChannel() if place == 0 else SpillingChannel()
+        scope = Scope(self._services)
+        for node in self._plan.nodes:
+            ports: dict[str, list[Channel]] = {}
+            for link in node.outputs:
+                ports.setdefault(link.port, []).append(channels[link])
+            self._runs[node.id] = NodeRun(
+                node,
+                node.make_block(),
+                NodeWorld(node.id, node.retry, self._services, scope),
+                Inbound([(link.source, channels[link]) for link in node.inputs]),
+                Outlet(ports),
+                self._tally,
+                self._stop_feeding,
+            )
+
+    async def _run_node(self, run: NodeRun) -> None:
+        times = self._times.setdefault(run.planned.id, [self._services.now(), None])
+        try:
+            await run.run(drive)
+        except asyncio.CancelledError:
+            run.progress.status = Status.CANCELLED
+            await run.block.abort()
+            raise
+        except BaseException:
+            run.progress.status = Status.FAILED
+            await run.block.abort()
+            raise
+        finally:
+            times[1] = self._services.now()
+            counts = _counts(run.progress)
+            self._timeline.note(EventKind.NODE_FINISHED, run.planned.id, str(run.progress.status), **counts)
+
+    async def _supervise(self, cancelled: "asyncio.Task[Any] | None") -> tuple[Status, str | None]:
+        """Wait for the first of: all nodes ended, one stopped the execution, time up, cancelled."""
+        pending: set[asyncio.Task[Any]] = set(self._tasks.values())
+        deadline = self._deadline()
+        while pending:
+            timeout = None if deadline is None else max(deadline - self._services.time(), 0)
+            waiting = pending | {cancelled} if cancelled else pending
+            done, _ = await asyncio.wait(waiting, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+            if cancelled in done:
+                return Status.CANCELLED, "cancelled"
+            if not done:
+                return Status.FAILED, f"the execution's timeout of {self._limit_seconds():g} s ran out"
+            for task in done & pending:
+                if not task.cancelled() and (error := task.exception()) is not None:
+                    return self._stopped_by(error)
+            pending -= done
+        return self._verdict()
+
+    def _stopped_by(self, error: BaseException) -> tuple[Status, str]:
+        if isinstance(error, ExecutionStopped):
+            return Status.FAILED, str(error)
+        if isinstance(error, StorageError) or not isinstance(error, LumeflowError):
+            raise error
+        return Status.FAILED, str(error)
+
+    def _verdict(self) -> tuple[Status, str | None]:
+        for node in self._plan.nodes:
+            run = self._runs[node.id]
+            if run.error is not None and not _is_handled(node):
+                return Status.FAILED, f"node '{node.id}': {run.error}"
+        return Status.COMPLETED, None
+
+    def _stop_feeding(self, node_id: str) -> None:
+        """A node cannot go on: nodes that work for it alone stop too, so that they pay for nothing in vain."""
+        if _is_handled(self._runs[node_id].planned):
+            return
+        broken = {node.id for node in self._plan.nodes if self._runs[node.id].error is not None}
+        dead = set(broken)
+        for node in reversed(self._plan.nodes):
+            targets = {link.target for link in node.outputs}
+            if node.id not in dead and targets and targets <= dead:
+                dead.add(node.id)
+                self._tasks[node.id].cancel()
+        for broken_id in broken:
+            self._runs[broken_id].inbound.cut(dead - broken)
+
+    def _deadline(self) -> float | None:
+        seconds = self._limit_seconds()
+        return None if seconds is None else self._started + seconds
+
+    def _limit_seconds(self) -> float | None:
+        given = self._plan.workflow.globals
+        candidates = [seconds for seconds in (given.timeout, given.limits.seconds) if seconds is not None]
+        return min(candidates, default=None)
+
+    def _output(self) -> JsonObject:
+        reached = [
+            (node.id, self._runs[node.id].output)
+            for node in self._document_order()
+            if node.is_output and self._tally.nodes[node.id].status is not Status.SKIPPED
+        ]
+        return reached[0][1] if len(reached) == 1 else dict(reached)
+
+    def _row(self, node: PlannedNode) -> NodeRow:
+        run = self._runs[node.id]
+        started, completed = self._times.get(node.id, (None, None))
+        ran = run.progress.status not in {Status.SKIPPED, Status.QUEUED}
+        return NodeRow(
+            node_id=node.id,
+            block_type=str(node.block_class.type),
+            status=run.progress.status,
+            counts=_counts(run.progress),
+            input_preview=run.input_preview,
+            output_preview=run.output_preview,
+            error=str(run.error) if run.error else None,
+            started_at=started if ran else None,
+            completed_at=completed if ran else None,
+        )
+
+    def _document_order(self) -> list[PlannedNode]:
+        by_id = {node.id: node for node in self._plan.nodes}
+        return [by_id[node.id] for node in self._plan.workflow.nodes]
+
+    def _share_done(self) -> float | None:
+        """How much of the way the slowest path to an end has made, from records in against records that are known
+        to come; None before the first source has ended.
+        """
+        shares: dict[str, float | None] = {}
+        for node in self._plan.nodes:
+            progress = self._tally.nodes[node.id]
+            above = [shares[link.source] for link in node.inputs]
+            if progress.status not in {Status.QUEUED, Status.RUNNING}:
+                shares[node.id] = 1.0
+            elif not above or None in above:
+                shares[node.id] = None
+            else:
+                known = min(share for share in above if share is not None)
+                come = sum(self._tally.nodes[link.source].records_out for link in node.inputs)
+                gone = progress.records_out + progress.failed + progress.skipped
+                shares[node.id] = known * min(gone / come, 1.0) if come else 0.0
+        ends = [shares[node.id] for node in self._plan.nodes if not node.outputs]
+        return None if None in ends else min((share for share in ends if share is not None), default=None)
+
+    async def _report(self, listener: ProgressListener) -> None:
+        while True:
+            listener(self.progress())
+            await asyncio.sleep(REFRESH)
+
+
+def _is_handled(node: PlannedNode) -> bool:
+    """True if failed records of the node go on somewhere."""
+    has_value = node.on_error == "fallback" and node.node.fallback is not None and node.node.fallback.value is not None
+    return has_value or any(link.port == ERROR_PORT for link in node.outputs)
+
+
+def _counts(progress: NodeProgress) -> Mapping[str, int]:
+    return {
+        "recordsIn": progress.records_in,
+        "recordsOut": progress.records_out,
+        "failed": progress.failed,
+        "skipped": progress.skipped,
+        "retries": progress.retries,
+        "coercions": progress.coercions,
+        "replayed": progress.replayed,
+    }

@@ -1,0 +1,79 @@
+"""What the engine needs from the layers beside it; `app.py` hands it in."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Protocol
+
+from lumeflow.core.clock import Clock
+from lumeflow.core.context import Files, Prompts, Tables
+from lumeflow.core.document import RetryPolicy
+from lumeflow.core.journal import Execution, Journal
+from lumeflow.core.operation import Params, Response
+from lumeflow.core.secret import Secret
+
+
+class Calls(Protocol):
+    """The gateway, as one execution sees it."""
+
+    async def call(
+        self,
+        operation_id: str,
+        params: Params,
+        *,
+        node_id: str,
+        retry: RetryPolicy,
+        position: str | None,
+        call_timeout: float | None,
+    ) -> Response:
+        """Make a call, or have it answered otherwise; see `BlockContext.call`."""
+        ...
+
+    async def remember(self, node_id: str, name: str, read: Callable[[], Awaitable[Any]]) -> Any:
+        """Read something once per execution; see `BlockContext.remember`."""
+        ...
+
+    async def charged(self, node_id: str) -> Decimal:
+        """What the node's answered calls cost so far."""
+        ...
+
+    async def drain(self) -> None:
+        """Wait for calls that are still out and have their answers stored."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything one execution may use.
+
+    Attributes:
+        execution: What is executed.
+        calls: Outgoing calls.
+        journal: Where the execution is written down.
+        tables: The database, for blocks.
+        files: Input and output files.
+        prompts: Installed prompts.
+        secret: Looks a secret up by name; None if it is not configured.
+        environ: Environment variables that templates may read.
+        threads: Where plain (synchronous) blocks run.
+        clock: Real time.
+        time: Seconds on a clock that never jumps.
+    """
+
+    execution: Execution
+    calls: Calls
+    journal: Journal
+    tables: Tables
+    files: Files
+    prompts: Prompts
+    secret: Callable[[str], Secret | None]
+    environ: Mapping[str, str]
+    threads: Executor
+    clock: Clock
+    time: Callable[[], float]
+
+    def now(self) -> datetime:
+        """Real time in UTC."""
+        return self.clock.now()

@@ -1,0 +1,95 @@
+"""A call's entry in the ledger, and what the observer hears of it."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from lumeflow.core.clock import Clock
+from lumeflow.core.effects import AnsweredEffect, Claim, InDoubt, Ledger, Stored, canonical_json
+from lumeflow.core.errors import CallError
+from lumeflow.core.faults import fault_point
+from lumeflow.core.http import HttpResponse
+from lumeflow.core.money import FREE, ZERO, Basis, Charge
+from lumeflow.core.operation import Answer, Repeat
+from lumeflow.gateway.call import Call
+from lumeflow.gateway.observer import CallObserver
+
+
+class Books:
+    """Keeps them for one call. What is not to be remembered is only told to the observer.
+
+    Attributes:
+        claimed_at: When the call was last claimed; known after `claim`.
+        lost: How many of its answers were lost, those of earlier processes included.
+    """
+
+    __slots__ = ("_call", "_clock", "_ledger", "_remembered", "claimed_at", "lost", "observer")
+
+    def __init__(self, call: Call, ledger: Ledger, observer: CallObserver, clock: Clock) -> None:
+        self._call = call
+        self._ledger = ledger
+        self._clock = clock
+        self._remembered = call.operation.remembered
+        self.observer = observer
+        self.lost = 0
+        self.claimed_at: datetime
+
+    async def find(self) -> Stored | InDoubt | None:
+        """What an earlier run left."""
+        if not self._remembered:
+            return None
+        found = await self._ledger.find(self._call.key)
+        if isinstance(found, InDoubt):
+            self.lost = found.lost
+        return found
+
+    async def claim(self) -> None:
+        """The call is about to go out."""
+        self.claimed_at = self._clock.now()
+        if self._remembered:
+            call = self._call
+            await self._ledger.claim(Claim(call.key, call.node_id, canonical_json(call.params), self.claimed_at))
+
+    async def release(self, attempts: int) -> None:
+        """It ended without effect, after `attempts` requests."""
+        if self._remembered:
+            await self._ledger.release(self._call.key, attempts)
+
+    async def lose(self, unusable: HttpResponse | None) -> Decimal:
+        """Its answer was lost, or paid for in vain. Returns what that may have cost."""
+        price = self.price()
+        self.lost += 1
+        if self._remembered:
+            await self._ledger.lose(self._call.key, price, unusable=unusable)
+            self.doubtful()
+        return price
+
+    async def answer(self, answer: Answer, response: HttpResponse, duration: float) -> Charge:
+        """It was answered: store the raw answer, unless the next one will be different. Returns what it cost."""
+        call = self._call
+        charge = answer.charge
+        if call.mocked and charge.basis is not Basis.REPORTED:
+            charge = FREE
+        if not answer.settled:
+            await self.release(1)
+        elif self._remembered:
+            lost = charge.amount * self.lost if self.lost and call.operation.repeat is Repeat.BOOKED else ZERO
+            # One request: those that were refused or lost have been counted by `release` and `lose`.
+            entry = AnsweredEffect(response, charge, lost, 1, self._clock.now(), round(duration * 1000))
+            await self._ledger.answer(call.key, entry)
+            fault_point("gateway.stored")
+        self.observer.answered(call.node_id, call.account.name, charge, duration)
+        return charge
+
+    def doubtful(self) -> None:
+        """A repetition is possibly paid a second time."""
+        if self._call.operation.repeat is Repeat.BOOKED:
+            self.observer.doubtful(self._call.node_id, self._call.operation.id, self.price())
+
+    def price(self) -> Decimal:
+        """What the call is expected to cost."""
+        return ZERO if self._call.mocked else self._call.operation.expected(self._call.params, self._call.account)
+
+    def failed(self, error: CallError) -> CallError:
+        """The call failed for good; returns `error`, to be raised."""
+        self.observer.failed(self._call.node_id, error.operation, error.error_class, str(error))
+        return error

@@ -1,0 +1,108 @@
+"""What a rate limiter does when the vendor refuses calls although the limits were kept.
+
+All calls pause once, together. Then, as in TCP, only so many may be under way at a time: one, two, four… as answers come
+back, up to half of what was too much, and from there one more for each round. Besides, the windows are kept a little
+wider for a while. Refusals of calls that were under way before the pause are part of the same event and don't count
+again.
+"""
+
+LONGEST_PAUSE = 900.0
+"""Seconds; a vendor that asks to wait longer has used up a quota, and calls fail at once until then."""
+
+_FIRST_PAUSE = 0.5
+_LAST_PAUSE = 60.0
+_STRETCH_STEP = 0.05
+_STRETCH_LIMIT = 1.25
+_RECOVERY_WINDOWS = 4
+"""Windows full of calls that pass without refusal, until one refusal is forgotten."""
+_MANY = 256.0
+"""Calls under way at which the number is no longer bounded here."""
+
+
+class Caution:
+    """The state of this. Times are those of the event loop.
+
+    Args:
+        longest_pause: Seconds; see `LONGEST_PAUSE`.
+
+    Attributes:
+        epoch: Number of the pause; a call belongs to the epoch in which it got its slot.
+        paused_until: No call goes before.
+        closed_until: Calls fail at once before: the vendor asked for a wait that is too long.
+        stretch: How many times wider than agreed the windows are kept.
+    """
+
+    __slots__ = (
+        "_allowed",
+        "_enough",
+        "_longest_pause",
+        "_out",
+        "_refusals",
+        "closed_until",
+        "epoch",
+        "paused_until",
+        "stretch",
+    )
+
+    def __init__(self, longest_pause: float) -> None:
+        self._longest_pause = longest_pause
+        self._allowed: float | None = None
+        self._enough = _MANY
+        self._out = 0
+        self._refusals = 0
+        self.epoch = 0
+        self.paused_until = 0.0
+        self.closed_until = 0.0
+        self.stretch = 1.0
+
+    @property
+    def holds(self) -> bool:
+        """True while nobody may go before an answer is back."""
+        return self._allowed is not None and self._out >= int(self._allowed)
+
+    def took(self) -> None:
+        """A call got a slot."""
+        self._out += 1
+
+    def returned(self, epoch: int) -> None:
+        """It gave it back unused."""
+        if epoch == self.epoch:
+            self._out -= 1
+
+    def passed(self, epoch: int, calls: int) -> bool:
+        """The vendor let a call through; `calls` is the size of the largest window.
+
+        Returns:
+            True if others may go because of it.
+        """
+        if epoch != self.epoch:
+            return False
+        self._out -= 1
+        self._refusals = 0
+        self.stretch = max(1.0, self.stretch - _STRETCH_STEP / (_RECOVERY_WINDOWS * calls))
+        if self._allowed is None:
+            return False
+        self._allowed += 1.0 if self._allowed < self._enough else 1.0 / int(self._allowed)
+        if self._allowed > _MANY:
+            self._allowed = None
+        return True
+
+    def refused(self, epoch: int, retry_after: float | None, now: float) -> None:
+        """The vendor refused a call."""
+        pause = 0.0
+        if epoch == self.epoch:
+            pause = min(_LAST_PAUSE, _FIRST_PAUSE * 2.0 ** min(self._refusals, 10))
+            self._enough = max(1.0, (self._allowed or float(self._out)) / 2)
+            self._allowed = 1.0
+            self._out = 0
+            self._refusals += 1
+            self.epoch += 1
+            self.stretch = min(_STRETCH_LIMIT, self.stretch + _STRETCH_STEP)
+        self.pause(pause if retry_after is None else retry_after, now)
+
+    def pause(self, seconds: float, now: float) -> None:
+        """Let no call go for a while; if that is too long, let calls fail."""
+        if seconds > self._longest_pause:
+            self.closed_until = max(self.closed_until, now + seconds)
+        else:
+            self.paused_until = max(self.paused_until, now + seconds)

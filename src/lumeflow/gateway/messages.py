@@ -1,0 +1,71 @@
+"""Sentences about calls that failed: which operation of which provider, what happened, and what would mend it."""
+
+from lumeflow.core.errors import CallError, ErrorClass
+from lumeflow.core.operation import Account, Operation, Repeat
+from lumeflow.gateway.retry import Ending, Problem
+
+
+def final_error(problem: Problem, operation: Operation, account: Account, attempts: int) -> CallError:
+    """The error of a call that is given up after `attempts` attempts."""
+    status = "" if problem.status is None else f" (status {problem.status})"
+    parts = [f"{operation.id} failed{status}: {_sentence(scrub(problem.message, account))}"]
+    if problem.error_class is ErrorClass.AUTH and account.key_name:
+        parts.append(f"Check the secret {account.key_name}.")
+    if problem.retry_after is not None and problem.ending is Ending.REFUSED:
+        parts.append(f"{operation.provider} asks to wait {duration(problem.retry_after)}.")
+    if problem.ending is Ending.LOST and operation.repeat is not Repeat.FREE:
+        parts.append("It may have been charged, and is listed as in doubt.")
+    if attempts > 1:
+        parts.append(f"Given up after {attempts} attempts.")
+    return CallError(problem.error_class, " ".join(parts), operation=operation.id, status=problem.status)
+
+
+def no_key(operation: Operation, account: Account) -> CallError:
+    """The account has no key."""
+    return CallError(
+        ErrorClass.AUTH,
+        f"{operation.id} was not called: {operation.provider} needs an API key. Set {account.key_name} in the "
+        "environment, or run in demo mode.",
+        operation=operation.id,
+    )
+
+
+def closed(operation: Operation, seconds: float) -> CallError:
+    """The vendor asked for a wait that is too long to sit out."""
+    return CallError(
+        ErrorClass.RATE_LIMIT,
+        f"{operation.id} was not called: {operation.provider} allows the next call in {duration(seconds)}, which is "
+        "too long to wait. Resume the execution then.",
+        operation=operation.id,
+    )
+
+
+def broken(operation: Operation, step: str, error: Exception) -> CallError:
+    """The operation's code raised an exception."""
+    return CallError(
+        ErrorClass.INTERNAL,
+        f"{operation.id}: {step} failed with {type(error).__name__}; this is a bug in the module of "
+        f"{operation.provider}. An answer that arrived is kept.",
+        operation=operation.id,
+    )
+
+
+def scrub(text: str, account: Account) -> str:
+    """Take the account's key out of a text, should a vendor have quoted it."""
+    if account.key is None:
+        return text
+    key = account.key.reveal()
+    return text.replace(key, "***") if key else text
+
+
+def duration(seconds: float) -> str:
+    """`45 s`, `12 min`, `3 h 20 min`."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def _sentence(text: str) -> str:
+    text = text.strip()
+    return text if text.endswith((".", "!", "?")) else f"{text}."

@@ -1,0 +1,1 @@
+"""Helpers that several blocks and providers share; a layer above `lumeflow.plugin`, below the blocks."""

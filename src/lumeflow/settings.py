@@ -1,0 +1,90 @@
+"""Where lumeflow finds its database, its files and its vendors."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lumeflow.core.errors import UsageError
+from lumeflow.core.secret import Secret
+from lumeflow.storage import default_data_dir
+
+SECRET_PREFIX = "LUMEFLOW_SECRET_"
+TEMPLATE_PREFIX = "LUMEFLOW_VAR_"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Configuration of one process.
+
+    Attributes:
+        data_dir: Folder of the default database and of output files.
+        db: Database URL or path; None for `lumeflow.db` in `data_dir`.
+        simulator_url: Address that stands for every vendor; None for the real ones.
+        demo_latency: How slow the vendors of demo mode are: 1 as in life, 0 not at all.
+        demo_comments: Comments under each post in demo mode.
+        environ: Environment variables: vendor keys, and secrets as `LUMEFLOW_SECRET_<name>`.
+        providers: Settings by provider name: `baseUrl`, `key`, `limits`, `concurrency`, `prices`.
+        plugin_folders: Folders with blocks of the user's own.
+    """
+
+    data_dir: Path
+    db: str | None = None
+    simulator_url: str | None = None
+    demo_latency: float = 0.0
+    demo_comments: int = 60
+    environ: Mapping[str, str] = field(default_factory=dict)
+    providers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    plugin_folders: Sequence[Path] = ()
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] = os.environ, **overrides: Any) -> "Settings":
+        """Read `LUMEFLOW_DB`, `LUMEFLOW_DATA_DIR`, `LUMEFLOW_PLUGINS` and `LUMEFLOW_PROVIDERS` (a JSON file).
+
+        Args:
+            environ: Environment variables.
+            overrides: Attributes that are given otherwise; None leaves what the environment says.
+
+        Raises:
+            UsageError: A variable holds something unusable.
+        """
+        folders = [Path(entry) for entry in environ.get("LUMEFLOW_PLUGINS", "").split(os.pathsep) if entry]
+        values: dict[str, Any] = {
+            "data_dir": Path(environ["LUMEFLOW_DATA_DIR"]) if environ.get("LUMEFLOW_DATA_DIR") else default_data_dir(),
+            "db": environ.get("LUMEFLOW_DB") or None,
+            "environ": environ,
+            "plugin_folders": folders,
+            "providers": _read_providers(environ.get("LUMEFLOW_PROVIDERS")),
+        }
+        values |= {name: value for name, value in overrides.items() if value is not None}
+        return cls(**values)
+
+    def secret(self, name: str) -> Secret | None:
+        """A secret that workflows may name; None if it is not configured."""
+        value = self.environ.get(SECRET_PREFIX + name) or self.environ.get(SECRET_PREFIX + name.upper())
+        return Secret(value) if value else None
+
+    def provider_key(self, name: str) -> Secret | None:
+        """A vendor's key, by the name of its environment variable."""
+        value = self.environ.get(name, "").strip()
+        return Secret(value) if value else None
+
+    def template_environ(self) -> Mapping[str, str]:
+        """Variables that `{{env.NAME}}` may see: those that start with `LUMEFLOW_VAR_`, without that prefix."""
+        start = len(TEMPLATE_PREFIX)
+        return {name[start:]: value for name, value in self.environ.items() if name.startswith(TEMPLATE_PREFIX)}
+
+
+def _read_providers(path: str | None) -> Mapping[str, Mapping[str, Any]]:
+    if not path:
+        return {}
+    import json
+
+    try:
+        providers = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"LUMEFLOW_PROVIDERS: cannot read {path}: {error}") from error
+    if not isinstance(providers, dict):
+        raise UsageError(f"LUMEFLOW_PROVIDERS: {path} must hold an object by provider name")
+    return providers

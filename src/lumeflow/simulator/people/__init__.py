@@ -1,0 +1,1 @@
+"""Invented people and what they write. Nobody here exists; all addresses are at example domains."""

@@ -1,0 +1,99 @@
+"""How values are spelled in the database: times, JSON, compressed bodies, float arrays."""
+
+import sys
+import zlib
+from array import array
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+PACK_FROM = 1024
+"""Bytes from which compression is tried; below it the gain is not worth a call."""
+_WORTH = 0.9
+
+
+def stamp(at: datetime) -> str:
+    """ISO 8601 in UTC with microseconds and `Z`: sorts as text in order of time."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def optional_stamp(at: datetime | None) -> str | None:
+    """`stamp`, or None."""
+    return None if at is None else stamp(at)
+
+
+def unstamp(text: str) -> datetime:
+    """The time that `stamp` wrote."""
+    return datetime.fromisoformat(text)
+
+
+def optional_unstamp(text: str | None) -> datetime | None:
+    """`unstamp`, or None."""
+    return None if text is None else datetime.fromisoformat(text)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, array):
+        return value.tolist()
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"a value of type {type(value).__name__} is not JSON")
+
+
+def encode_json(value: Any) -> str:
+    """JSON text in the value's own key order; mappings and arrays of numbers are written as objects and lists.
+
+    Raises:
+        TypeError: The value is not JSON.
+    """
+    return orjson.dumps(value, default=_plain).decode()
+
+
+def encode_optional_json(value: Any) -> str | None:
+    """`encode_json`, or None for None."""
+    return None if value is None else encode_json(value)
+
+
+def decode_json(text: str | bytes | None) -> Any:
+    """The value that `encode_json` wrote; None for NULL."""
+    return None if text is None else orjson.loads(text)
+
+
+def pack(body: bytes) -> tuple[bytes, int]:
+    """The bytes as they are stored, and 1 if they are compressed (when that saves at least a tenth), else 0."""
+    if len(body) > PACK_FROM:
+        packed = zlib.compress(body, 1)
+        if len(packed) <= len(body) * _WORTH:
+            return packed, 1
+    return body, 0
+
+
+def unpack(body: bytes, packed: int) -> bytes:
+    """The bytes that were given to `pack`."""
+    return zlib.decompress(body) if packed else body
+
+
+def float32_bytes(numbers: "array[float]") -> bytes:
+    """Little-endian float32.
+
+    Raises:
+        TypeError: It is not an `array('f')`.
+    """
+    if numbers.typecode != "f":
+        raise TypeError(f"an array of type '{numbers.typecode}' cannot be stored: use array('f')")
+    if sys.byteorder == "little":
+        return numbers.tobytes()
+    swapped = array("f", numbers)
+    swapped.byteswap()
+    return swapped.tobytes()
+
+
+def float32_array(blob: bytes) -> "array[float]":
+    """The `array('f')` that `float32_bytes` wrote."""
+    numbers = array("f")
+    numbers.frombytes(blob)
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    return numbers

@@ -1,0 +1,170 @@
+"""Opening the file: settings, ownership of the format, migrations."""
+
+import os
+import sqlite3
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from lumeflow.core.errors import StorageError
+from lumeflow.storage.migrations import APPLICATION_ID, LATEST, MIGRATIONS
+from lumeflow.storage.problems import Scope, scope, storage_error
+
+OLDEST_SQLITE = (3, 35, 0)
+"""UPSERT with several clauses and UPDATE … FROM."""
+
+_CACHE = "PRAGMA cache_size = -8192"  # KiB
+_WAL_PAGES = 4000
+_STATEMENTS = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Which database to open, and how patiently.
+
+    Attributes:
+        path: The file; None for a database in memory.
+        busy_timeout: Seconds to wait for another process that is writing.
+    """
+
+    path: Path | None
+    busy_timeout: float = 30.0
+
+    @property
+    def name(self) -> str:
+        """The file's name for messages."""
+        return ":memory:" if self.path is None else str(self.path)
+
+
+def connect_writer(source: Source) -> sqlite3.Connection:
+    """Open for writing: create the file if there is none, and bring its schema up to date.
+
+    Raises:
+        StorageError: It cannot be opened or written, is not one of ours, or was written by a newer version.
+    """
+    if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+        oldest = ".".join(map(str, OLDEST_SQLITE))
+        raise StorageError(f"this Python has SQLite {sqlite3.sqlite_version}: {oldest} or newer is needed")
+    _create_private(source)
+    db = _connect(source)
+    try:
+        _use_wal(db, source)
+        db.execute(_CACHE)
+        db.execute("PRAGMA synchronous = FULL")
+        db.execute("PRAGMA foreign_keys = ON")
+        db.execute("PRAGMA secure_delete = FAST")
+        db.execute(f"PRAGMA wal_autocheckpoint = {_WAL_PAGES}")
+        migrate(db, source)
+    except sqlite3.Error as error:
+        db.close()
+        raise storage_error(error, source.name) from error
+    except StorageError:
+        db.close()
+        raise
+    return db
+
+
+def connect_reader(source: Source) -> sqlite3.Connection:
+    """Open a file that is already open for writing, for reading only.
+
+    Raises:
+        StorageError: It cannot be opened.
+    """
+    db = _connect(source)
+    try:
+        db.execute(_CACHE)
+        db.execute("PRAGMA query_only = ON")
+    except sqlite3.Error as error:
+        db.close()
+        raise storage_error(error, source.name) from error
+    return db
+
+
+def _connect(source: Source) -> sqlite3.Connection:
+    target = ":memory:" if source.path is None else source.path
+    try:
+        return sqlite3.connect(target, timeout=source.busy_timeout, isolation_level=None, cached_statements=_STATEMENTS)
+    except sqlite3.Error as error:
+        raise storage_error(error, source.name) from error
+
+
+def _create_private(source: Source) -> None:
+    """A new file is for its owner only: it will hold people's contact data."""
+    if source.path is None:
+        return
+    try:
+        if not source.path.exists():
+            os.close(os.open(source.path, os.O_CREAT | os.O_RDWR, 0o600))
+    except OSError as error:
+        raise StorageError(
+            f"database {source.name}: it cannot be created: check that its folder exists and is writable for this"
+            f" user ({error.strerror})"
+        ) from error
+
+
+def _use_wal(db: sqlite3.Connection, source: Source) -> None:
+    # SQLite does not wait for other processes on this statement by itself.
+    deadline = time.monotonic() + source.busy_timeout
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if scope(error) is not Scope.BATCH or time.monotonic() >= deadline:
+                raise
+            time.sleep(0.01)
+
+
+def migrate(db: sqlite3.Connection, source: Source, migrations: Sequence[Sequence[str]] = MIGRATIONS) -> None:
+    """Bring the schema up to date in one transaction.
+
+    Raises:
+        StorageError: The file belongs to another program, to a newer version, or has tables with our names.
+    """
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        found = _version(db, source, len(migrations))
+        for statements in migrations[found:]:
+            for statement in statements:
+                _apply(db, statement, source)
+        if found < len(migrations):
+            db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            db.execute(f"PRAGMA user_version = {len(migrations)}")
+        db.execute("COMMIT")
+    except BaseException:
+        db.rollback()
+        raise
+
+
+def _apply(db: sqlite3.Connection, statement: str, source: Source) -> None:
+    try:
+        db.execute(statement)
+    except sqlite3.OperationalError as error:
+        if "already exists" not in str(error):
+            raise
+        raise StorageError(
+            f"database {source.name}: it has a table or index of its own where one of lumeflow's must go ({error}):"
+            " rename it, or name another file"
+        ) from error
+
+
+def _version(db: sqlite3.Connection, source: Source, latest: int) -> int:
+    application, version = _pragma(db, "application_id"), _pragma(db, "user_version")
+    if application != APPLICATION_ID and (application or version):
+        raise StorageError(f"database {source.name}: it belongs to another program: name another file")
+    if version > latest:
+        raise StorageError(
+            f"database {source.name}: its schema has version {version}, written by a newer lumeflow; this one knows"
+            f" versions up to {latest}: upgrade lumeflow, or name another file"
+        )
+    return version
+
+
+def _pragma(db: sqlite3.Connection, name: str) -> int:
+    with closing(db.execute(f"PRAGMA {name}")) as cursor:
+        return int(cursor.fetchone()[0])
+
+
+__all__ = ["LATEST", "Source", "connect_reader", "connect_writer", "migrate"]

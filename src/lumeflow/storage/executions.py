@@ -1,0 +1,243 @@
+"""The SQL of executions, their nodes and their timeline, and rows to and from the core's types."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from lumeflow.core.clock import derived_id
+from lumeflow.core.events import Event, EventKind
+from lumeflow.core.journal import AlreadyExists, Execution, ExecutionSummary, Mode, NodeRow, Status
+from lumeflow.core.records import JsonObject
+from lumeflow.storage.codec import (
+    decode_json,
+    encode_json,
+    encode_optional_json,
+    optional_stamp,
+    optional_unstamp,
+    stamp,
+    unstamp,
+)
+from lumeflow.storage.owners import Owner, require_owner
+from lumeflow.storage.statements import execute_rows
+from lumeflow.storage.workflows import remember_definition
+from lumeflow.storage.writer import Transaction, Work
+
+_EXISTS = "SELECT 1 FROM workflow_executions WHERE id = ?"
+
+_INSERT = """
+INSERT INTO workflow_executions
+  (id, workflow_id, workflow_version, workflow_digest, source_audience_id, mode, status, input_data, variables, mocks,
+   now, is_pinned, started_at)
+VALUES (?, ?, ?, ?, (SELECT id FROM source_audiences WHERE id = ?), ?, ?, ?, ?, ?, ?, ?, ?)"""
+
+GET = """
+SELECT e.id, e.workflow_id, e.workflow_version, v.definition, e.mode, e.input_data, e.variables, e.mocks, e.now,
+  e.is_pinned, e.status, e.started_at, e.completed_at, e.output_data, e.error_message
+FROM workflow_executions AS e
+JOIN workflow_versions AS v
+  ON v.workflow_id = e.workflow_id AND v.version = e.workflow_version AND v.digest = e.workflow_digest
+WHERE e.id = ?"""
+
+LIST = """
+SELECT id, workflow_id, workflow_version, mode, status, started_at, completed_at, error_message
+FROM workflow_executions
+WHERE ? IS NULL OR (started_at, id) < (SELECT started_at, id FROM workflow_executions WHERE id = ?)
+ORDER BY started_at DESC, id DESC LIMIT ?"""
+
+_REOPEN = """
+UPDATE workflow_executions
+SET status = 'running', completed_at = NULL, execution_time_ms = NULL, output_data = NULL, error_message = NULL
+WHERE id = ?"""
+
+_FINISH = """
+UPDATE workflow_executions
+SET status = ?, completed_at = ?, execution_time_ms = ?, output_data = ?, error_message = ?
+WHERE id = ?"""
+
+_STARTED = "SELECT started_at FROM workflow_executions WHERE id = ?"
+
+_DROP_NODES = "DELETE FROM block_executions WHERE workflow_execution_id = ?"
+
+_INSERT_NODES = """
+INSERT INTO block_executions
+  (id, workflow_execution_id, ordinal, node_id, block_type, status, counts, input_data, output_data, error_message,
+   started_at, completed_at, execution_time_ms, retry_count)
+VALUES {rows}"""
+
+NODES = """
+SELECT node_id, block_type, status, counts, input_data, output_data, error_message, started_at, completed_at
+FROM block_executions WHERE workflow_execution_id = ? ORDER BY ordinal"""
+
+_LAST_EVENT = "SELECT coalesce(max(ordinal), 0) FROM execution_events WHERE execution_id = ?"
+
+_INSERT_EVENTS = """
+INSERT INTO execution_events (execution_id, ordinal, kind, at, node_id, message, data) VALUES {rows}"""
+
+TIMELINE = """
+SELECT ordinal, kind, at, node_id, message, data
+FROM execution_events WHERE execution_id = ? AND ordinal > ? ORDER BY ordinal LIMIT ?"""
+
+
+def begin(tx: Transaction, execution: Execution, owner: Owner) -> None:
+    """Insert an execution and, if it is new, the workflow that it runs."""
+    if tx.db.execute(_EXISTS, (execution.id,)).fetchone():
+        raise AlreadyExists(f"execution '{execution.id}' exists already")
+    require_owner(tx, execution.id, owner)
+    digest = remember_definition(
+        tx, execution.workflow_id, execution.workflow_version, execution.definition, execution.started_at
+    )
+    audience = execution.input.get("sourceAudienceId")
+    tx.db.execute(
+        _INSERT,
+        (
+            execution.id,
+            execution.workflow_id,
+            execution.workflow_version,
+            digest,
+            audience if isinstance(audience, str) else None,
+            execution.mode.value,
+            Status.RUNNING.value,
+            encode_json(execution.input),
+            encode_json(execution.variables),
+            encode_json(execution.mocks),
+            stamp(execution.now),
+            execution.pinned,
+            stamp(execution.started_at),
+        ),
+    )
+
+
+def reopen(tx: Transaction, execution_id: str, owner: Owner) -> bool:
+    """Set an execution running again and drop its node rows; False if there is no such execution."""
+    require_owner(tx, execution_id, owner)
+    tx.db.execute(_DROP_NODES, (execution_id,))
+    return tx.db.execute(_REOPEN, (execution_id,)).rowcount == 1
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How an execution ended."""
+
+    status: Status
+    completed_at: datetime
+    output: JsonObject | None
+    error: str | None
+
+
+def finish(tx: Transaction, execution_id: str, owner: Owner, ending: Ending, nodes: Sequence[NodeRow]) -> bool:
+    """Write the end and the nodes; False if there is no such execution."""
+    require_owner(tx, execution_id, owner)
+    row = tx.db.execute(_STARTED, (execution_id,)).fetchone()
+    if row is None:
+        return False
+    duration = _milliseconds(unstamp(row[0]), ending.completed_at)
+    output = encode_optional_json(ending.output)
+    values = (ending.status.value, stamp(ending.completed_at), duration, output, ending.error, execution_id)
+    tx.db.execute(_FINISH, values)
+    tx.db.execute(_DROP_NODES, (execution_id,))
+    execute_rows(tx.db, _INSERT_NODES, [_node_columns(execution_id, i, node) for i, node in enumerate(nodes)])
+    return True
+
+
+def _milliseconds(start: datetime | None, end: datetime | None) -> int | None:
+    return round((end - start).total_seconds() * 1000) if start and end else None
+
+
+def _node_columns(execution_id: str, ordinal: int, node: NodeRow) -> tuple[Any, ...]:
+    return (
+        derived_id("block-execution", execution_id, node.node_id),
+        execution_id,
+        ordinal,
+        node.node_id,
+        node.block_type,
+        node.status.value,
+        encode_json(node.counts),
+        encode_optional_json(node.input_preview),
+        encode_optional_json(node.output_preview),
+        node.error,
+        optional_stamp(node.started_at),
+        optional_stamp(node.completed_at),
+        _milliseconds(node.started_at, node.completed_at),
+        node.counts.get("retries", 0),
+    )
+
+
+def _note(tx: Transaction, given: Sequence[tuple[Owner, str, Sequence[Event]]]) -> Sequence[None]:
+    last: dict[str, int] = {}
+    rows: list[tuple[Any, ...]] = []
+    for owner, execution_id, events in given:
+        require_owner(tx, execution_id, owner)
+        if execution_id not in last:
+            last[execution_id] = tx.db.execute(_LAST_EVENT, (execution_id,)).fetchone()[0]
+        for event in events:
+            last[execution_id] += 1
+            rows.append((execution_id, last[execution_id], *_event_columns(event)))
+    execute_rows(tx.db, _INSERT_EVENTS, rows)
+    return [None] * len(given)
+
+
+def _event_columns(event: Event) -> tuple[Any, ...]:
+    return (event.kind.value, stamp(event.at), event.node_id, event.message, encode_json(event.data))
+
+
+NOTE: Work[tuple[Owner, str, Sequence[Event]], None] = Work(_note)
+
+
+def execution_of(row: Sequence[Any]) -> Execution:
+    """An execution from the columns of `GET`."""
+    definition: Mapping[str, Any] = decode_json(row[3])
+    return Execution(
+        id=row[0],
+        workflow_id=row[1],
+        workflow_version=row[2],
+        definition=definition,
+        mode=Mode(row[4]),
+        input=decode_json(row[5]),
+        variables=decode_json(row[6]),
+        mocks=decode_json(row[7]),
+        now=unstamp(row[8]),
+        pinned=bool(row[9]),
+        status=Status(row[10]),
+        started_at=unstamp(row[11]),
+        completed_at=optional_unstamp(row[12]),
+        output=decode_json(row[13]),
+        error=row[14],
+    )
+
+
+def summary_of(row: Sequence[Any]) -> ExecutionSummary:
+    """A line of the list from the columns of `LIST`."""
+    id_, workflow_id, version, mode, status, started_at, completed_at, error = row
+    return ExecutionSummary(
+        id_,
+        workflow_id,
+        version,
+        Mode(mode),
+        Status(status),
+        unstamp(started_at),
+        optional_unstamp(completed_at),
+        error,
+    )
+
+
+def node_of(row: Sequence[Any]) -> NodeRow:
+    """A node from the columns of `NODES`."""
+    node_id, block_type, status, counts, given, made, error, started_at, completed_at = row
+    return NodeRow(
+        node_id,
+        block_type,
+        Status(status),
+        decode_json(counts),
+        decode_json(given),
+        decode_json(made),
+        error,
+        optional_unstamp(started_at),
+        optional_unstamp(completed_at),
+    )
+
+
+def event_of(row: Sequence[Any]) -> tuple[int, Event]:
+    """An event and its ordinal from the columns of `TIMELINE`."""
+    ordinal, kind, at, node_id, message, data = row
+    return ordinal, Event(EventKind(kind), unstamp(at), node_id, message, decode_json(data))

@@ -1,0 +1,202 @@
+"""Output files of an execution, written whole or not at all, and input files."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import IO
+
+from lumeflow.core.errors import StorageError, UsageError
+from lumeflow.storage.names import file_name
+
+READ_LIMIT = 200_000_000
+"""Bytes of a file that is read whole."""
+
+STREAM_LIMIT = 2 << 30
+"""Bytes of a file that is read a piece at a time."""
+
+_PIECE = 1 << 20
+
+
+class LocalFiles:
+    """See `lumeflow.core.context.Files`. One for each run of an execution.
+
+    A bare name lands in the execution's own folder, `<root>/<execution id>/`. A name with a folder in it is the user's
+    word: absolute, or relative to the working folder.
+
+    Args:
+        root: Folder of all executions' files.
+        execution_id: The execution.
+        anywhere: False to refuse every path outside the execution's own folder (for workflows of strangers).
+    """
+
+    def __init__(self, root: Path, execution_id: str, *, anywhere: bool = True) -> None:
+        self._folder = root / file_name(execution_id)
+        self._anywhere = anywhere
+        self._taken: set[Path] = set()
+
+    async def create(self, name: str) -> "LocalSink":
+        """Open a new file.
+
+        Raises:
+            UsageError: The path is not allowed, or another node writes the same file.
+            StorageError: It cannot be made.
+        """
+        path = self._path(name)
+        if path in self._taken:
+            raise UsageError(f"file {path}: two nodes write it: give each a name of its own")
+        sink = await asyncio.to_thread(LocalSink, path, self._taken)
+        self._taken.add(path)
+        return sink
+
+    async def read(self, path: str) -> bytes:
+        """Read a whole input file.
+
+        Raises:
+            UsageError: It does not exist, cannot be read, or is larger than allowed.
+        """
+        return await asyncio.to_thread(read_whole, self._readable(path))
+
+    async def stream(self, path: str) -> AsyncIterator[bytes]:
+        """Read an input file a piece at a time.
+
+        Raises:
+            UsageError: As `read`.
+        """
+        file = await asyncio.to_thread(_open, self._readable(path), STREAM_LIMIT)
+        try:
+            while piece := await asyncio.to_thread(file.read, _PIECE):
+                yield piece
+        finally:
+            file.close()
+
+    def _path(self, name: str) -> Path:
+        if not name or "\0" in name or Path(name).name in {"", ".", ".."}:
+            raise UsageError(f"'{name}' is not a file name: expected a name such as 'contacts.csv', or a path")
+        if Path(name).name == name:
+            return self._folder / name
+        if self._anywhere:
+            return Path.cwd() / Path(name).expanduser()
+        return self._inside(name)
+
+    def _inside(self, name: str) -> Path:
+        folder = self._folder.resolve()
+        path = (folder / name).resolve()
+        if not path.is_relative_to(folder):
+            raise UsageError(
+                f"file '{name}': it must lie in the execution's own folder: give a name without '..' or '/'"
+            )
+        return path
+
+    def _readable(self, path: str) -> Path:
+        return Path(path).expanduser() if self._anywhere else self._inside(path)
+
+
+class LocalSink:
+    """See `lumeflow.core.context.FileSink`. Written beside its final place, then moved there in one step."""
+
+    def __init__(self, path: Path, taken: set[Path]) -> None:
+        self._path = path
+        self._taken = taken
+        self._part = path.with_name(f".{path.name}.part")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file: IO[bytes] | None = self._part.open("wb", buffering=_PIECE)
+        except OSError as error:
+            raise _unwritable(path, error) from error
+
+    async def write(self, data: bytes) -> None:
+        """Append bytes.
+
+        Raises:
+            StorageError: They cannot be written.
+        """
+        if self._file is None:
+            raise StorageError(f"file {self._path}: it is finished; nothing can be added")
+        await asyncio.to_thread(self._guard, self._file.write, data)
+
+    async def commit(self) -> str:
+        """Finish: the file is on disk under its final name. Returns its path.
+
+        Raises:
+            StorageError: It cannot be written; nothing appears under the final name.
+        """
+        await asyncio.to_thread(self._guard, self._commit)
+        return str(self._path)
+
+    async def discard(self) -> None:
+        """Give up: nothing remains. Does nothing after `commit`."""
+        if self._file is not None:
+            self._taken.discard(self._path)
+            await asyncio.to_thread(self._discard)
+
+    def _guard(self, action: Callable[..., object], *arguments: object) -> None:
+        try:
+            action(*arguments)
+        except OSError as error:
+            raise _unwritable(self._path, error) from error
+
+    def _commit(self) -> None:
+        if self._file is None:
+            return
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+        self._file = None
+        self._part.replace(self._path)
+        _sync_folder(self._path.parent)
+
+    def _discard(self) -> None:
+        file, self._file = self._file, None
+        if file is not None:
+            # What is still buffered is thrown away, so a disk without room for it is no matter.
+            with suppress(OSError):
+                file.close()
+        self._part.unlink(missing_ok=True)
+
+
+def read_whole(path: Path, limit: int = READ_LIMIT) -> bytes:
+    """Read a file.
+
+    Raises:
+        UsageError: It does not exist, cannot be read, or is larger than `limit` bytes.
+    """
+    with _open(path, limit) as file:
+        try:
+            return file.read()
+        except OSError as error:
+            raise _unreadable(path, error) from error
+
+
+def _open(path: Path, limit: int) -> IO[bytes]:
+    try:
+        file = path.open("rb")
+        size = os.fstat(file.fileno()).st_size
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from error
+    if size > limit:
+        file.close()
+        raise UsageError(f"file {path}: it has {size:,} bytes; at most {limit:,} can be read: split it")
+    return file
+
+
+def _unreadable(path: Path, error: OSError | ValueError) -> UsageError:
+    reason = error.strerror if isinstance(error, OSError) else error
+    return UsageError(f"file {path}: it cannot be read ({reason}): check the path and its permissions")
+
+
+def _unwritable(path: Path, error: OSError) -> StorageError:
+    return StorageError(
+        f"file {path}: it cannot be written ({error.strerror}): check the room on its disk and its folder's permissions"
+    )
+
+
+def _sync_folder(folder: Path) -> None:
+    # Makes the rename itself durable; Windows cannot open folders, and does not need it.
+    if os.name == "posix":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,160 @@
+"""Executions, their nodes, their timeline and the records kept with them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+from functools import partial
+
+from lumeflow.core.errors import StorageError, UsageError
+from lumeflow.core.events import Event
+from lumeflow.core.journal import Execution, ExecutionSummary, KeptRecord, NodeRow, RecordKind, Status, Timeline
+from lumeflow.core.records import JsonObject
+from lumeflow.storage import executions
+from lumeflow.storage.owners import Holdings, require_owner
+from lumeflow.storage.reader import Reader
+from lumeflow.storage.record_codec import estimated_bytes
+from lumeflow.storage.record_store import KEEP, drop_some, kept_at, nodes_with_records
+from lumeflow.storage.writer import Transaction, Writer
+
+WAITING_BYTES = 16 << 20
+"""Kept records that may wait for the disk, estimated; above it `keep` holds its caller back."""
+
+
+class SqliteJournal:
+    """See `lumeflow.core.journal.Journal`.
+
+    What is given to `note` and `keep` is not waited for; if it could not be stored, the execution's `finish` (and any
+    `flush`) raises, so that no execution ends well with records missing.
+    """
+
+    def __init__(self, writer: Writer, reader: Reader, holdings: Holdings) -> None:
+        self._writer = writer
+        self._reader = reader
+        self._holdings = holdings
+        self._waiting_jobs = 0
+        self._waiting_bytes = 0
+        self._lost: dict[str, str] = {}
+
+    async def begin(self, execution: Execution) -> None:
+        """Write a new execution down, with status running."""
+        owner = self._holdings.token(execution.id)
+        await self._writer.call(lambda tx: executions.begin(tx, execution, owner))
+
+    async def reopen(self, execution_id: str) -> None:
+        """Prepare a resume: status running, kept records and node rows dropped."""
+        self._lost.pop(execution_id, None)
+        owner = self._holdings.token(execution_id)
+        if not await self._writer.call(lambda tx: executions.reopen(tx, execution_id, owner)):
+            raise _unknown(execution_id)
+
+        def drop(tx: Transaction) -> int:
+            require_owner(tx, execution_id, owner)
+            return drop_some(tx, execution_id)
+
+        # In small transactions, so that other executions are not held up.
+        while await self._writer.call(drop):
+            pass
+
+    async def get(self, execution_id: str) -> Execution | None:
+        """Read an execution."""
+        rows = await self._reader.rows(executions.GET, (execution_id,))
+        return executions.execution_of(rows[0]) if rows else None
+
+    async def list(self, *, limit: int, before: str | None = None) -> Sequence[ExecutionSummary]:
+        """The newest executions first; `before` is the id after which the page begins."""
+        return [executions.summary_of(row) for row in await self._reader.rows(executions.LIST, (before, before, limit))]
+
+    async def nodes(self, execution_id: str) -> Sequence[NodeRow]:
+        """The node rows, in the order in which they were written."""
+        return [executions.node_of(row) for row in await self._reader.rows(executions.NODES, (execution_id,))]
+
+    def note(self, execution_id: str, events: Sequence[Event]) -> None:
+        """Put events on the timeline; they are on disk with the next commit."""
+        if events:
+            owner = self._holdings.token(execution_id)
+            self._follow(self._writer.bulk(executions.NOTE, (owner, execution_id, events)), execution_id, 0)
+
+    async def timeline(self, execution_id: str, *, after: int = 0, limit: int = 1000) -> Timeline:
+        """Read events back, in order, those with an ordinal above `after`."""
+        await self._settled()
+        rows = await self._reader.rows(executions.TIMELINE, (execution_id, after, limit))
+        return Timeline([executions.event_of(row) for row in rows])
+
+    async def keep(self, execution_id: str, records: Sequence[KeptRecord]) -> None:
+        """Keep records; returns before they are on disk unless many are waiting."""
+        if not records:
+            return
+        size = estimated_bytes(records)
+        owner = self._holdings.token(execution_id)
+        future = self._writer.bulk(KEEP, (owner, execution_id, records))
+        self._follow(future, execution_id, size)
+        if self._waiting_bytes > WAITING_BYTES:
+            # Shielded: whoever stops waiting must not take the records back.
+            await asyncio.shield(future)
+
+    def kept(self, execution_id: str, kind: RecordKind, node_id: str | None = None) -> AsyncIterator[KeptRecord]:
+        """Read kept records, nodes in the document's order, records by position, a page at a time."""
+        return self._kept(execution_id, kind, node_id)
+
+    async def flush(self) -> None:
+        """Wait until everything given so far is on disk."""
+        await self._writer.call(_nothing)
+        if self._lost:
+            raise StorageError(next(iter(self._lost.values())))
+
+    async def finish(
+        self,
+        execution_id: str,
+        status: Status,
+        nodes: Sequence[NodeRow],
+        *,
+        completed_at: datetime,
+        output: JsonObject | None,
+        error: str | None,
+    ) -> None:
+        """Write down how the execution ended, with its nodes, after everything given before."""
+        await self._settled()
+        if execution_id in self._lost:
+            raise StorageError(self._lost[execution_id])
+        owner = self._holdings.token(execution_id)
+        ending = executions.Ending(status, completed_at, output, error)
+        if not await self._writer.call(lambda tx: executions.finish(tx, execution_id, owner, ending, nodes)):
+            raise _unknown(execution_id)
+
+    async def _kept(self, execution_id: str, kind: RecordKind, node_id: str | None) -> AsyncIterator[KeptRecord]:
+        await self._settled()
+        names = [node_id] if node_id is not None else await self._nodes_in_order(execution_id, kind)
+        for name in names:
+            async for record in kept_at(self._reader, execution_id, kind, name):
+                yield record
+
+    async def _nodes_in_order(self, execution_id: str, kind: RecordKind) -> Sequence[str]:
+        present = await nodes_with_records(self._reader, execution_id, kind)
+        execution = await self.get(execution_id)
+        document = execution.definition.get("nodes", ()) if execution else ()
+        order = {node["id"]: place for place, node in enumerate(document)}
+        return sorted(present, key=lambda name: (order.get(name, len(order)), name))
+
+    async def _settled(self) -> None:
+        """Wait for what `note` and `keep` did not wait for."""
+        if self._waiting_jobs:
+            await self._writer.call(_nothing)
+
+    def _follow(self, future: "asyncio.Future[None]", execution_id: str, size: int) -> None:
+        self._waiting_jobs += 1
+        self._waiting_bytes += size
+        future.add_done_callback(partial(self._done, execution_id, size))
+
+    def _done(self, execution_id: str, size: int, future: "asyncio.Future[None]") -> None:
+        self._waiting_jobs -= 1
+        self._waiting_bytes -= size
+        if not future.cancelled() and (error := future.exception()):
+            self._lost.setdefault(execution_id, str(error))
+
+
+def _nothing(tx: Transaction) -> None:
+    """An action that only waits its turn."""
+
+
+def _unknown(execution_id: str) -> UsageError:
+    return UsageError(f"there is no execution '{execution_id}'")

@@ -1,0 +1,124 @@
+"""The SQL of `execution_records`: records kept with an execution, in runs.
+
+A row holds the records that one commit brought for one node and kind, sorted. Runs may overlap (records fail out of
+order), so reading merges them: it holds the runs that overlap the present position, and no more.
+"""
+
+import heapq
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from lumeflow.core.journal import KeptRecord, RecordKind
+from lumeflow.storage.owners import Owner, require_owner
+from lumeflow.storage.reader import Reader
+from lumeflow.storage.record_codec import decode_run, encode_runs
+from lumeflow.storage.statements import execute_rows
+from lumeflow.storage.writer import Transaction, Work
+
+PAGE = 4
+"""Runs read at once; with runs of a megabyte, a few megabytes."""
+
+_DROP_ROWS = 50
+
+_INSERT = """
+INSERT INTO execution_records
+  (execution_id, kind, node_id, first_position, last_position, record_count, float_mark, records, floats)
+VALUES {rows}"""
+
+_NODES = "SELECT DISTINCT node_id FROM execution_records WHERE execution_id = ? AND kind = ?"
+
+_PAGE = f"""
+SELECT first_position, id, records, float_mark, floats
+FROM execution_records
+WHERE execution_id = ? AND kind = ? AND node_id = ? AND (first_position, id) > (?, ?)
+ORDER BY first_position, id LIMIT {PAGE}"""  # noqa: S608 - a constant of this module
+
+_DROP = f"""
+DELETE FROM execution_records WHERE id IN (
+  SELECT id FROM execution_records WHERE execution_id = ? LIMIT {_DROP_ROWS})"""  # noqa: S608 - as above
+
+Keeping = tuple[Owner, str, Sequence[KeptRecord]]
+
+
+def _keep(tx: Transaction, given: Sequence[Keeping]) -> Sequence[None]:
+    groups: dict[tuple[str, RecordKind, str], list[KeptRecord]] = {}
+    for owner, execution_id, records in given:
+        require_owner(tx, execution_id, owner)
+        for record in records:
+            groups.setdefault((execution_id, record.kind, record.node_id), []).append(record)
+    rows = [
+        (execution_id, kind.value, node_id, run.first, run.last, run.count, run.mark, run.text.decode(), run.floats)
+        for (execution_id, kind, node_id), records in groups.items()
+        for run in encode_runs(records)
+    ]
+    execute_rows(tx.db, _INSERT, rows)
+    return [None] * len(given)
+
+
+KEEP: Work[Keeping, None] = Work(_keep)
+
+
+def drop_some(tx: Transaction, execution_id: str) -> int:
+    """Delete a bounded number of an execution's runs; returns how many, 0 when none is left."""
+    return tx.db.execute(_DROP, (execution_id,)).rowcount
+
+
+async def nodes_with_records(reader: Reader, execution_id: str, kind: RecordKind) -> set[str]:
+    """Ids of the nodes at which records of this kind ended."""
+    return {row[0] for row in await reader.rows(_NODES, (execution_id, kind.value))}
+
+
+async def kept_at(reader: Reader, execution_id: str, kind: RecordKind, node_id: str) -> AsyncIterator[KeptRecord]:
+    """Records of one kind and node, by position, then lineage."""
+    merge = _Merge()
+    place: tuple[int, int] = (-1, -1)
+    while runs := await reader.read(_page(execution_id, kind, node_id, place)):
+        for first, _, records in runs:
+            # Later runs start at `first` or after it: what lies before is complete.
+            for record in merge.take_before(first):
+                yield record
+            merge.add(records)
+        place = runs[-1][:2]
+    for record in merge.take_before(None):
+        yield record
+
+
+_Run = tuple[int, int, list[KeptRecord]]
+
+
+def _page(execution_id: str, kind: RecordKind, node_id: str, after: tuple[int, int]) -> Any:
+    def query(db: Any) -> list[_Run]:
+        return [
+            (first, run_id, decode_run(text, mark, floats, node_id, kind))
+            for first, run_id, text, mark, floats in db.execute(_PAGE, (execution_id, kind.value, node_id, *after))
+        ]
+
+    return query
+
+
+@dataclass(slots=True)
+class _Merge:
+    """Open runs, the one with the smallest next record first."""
+
+    heap: list[tuple[int, tuple[int, ...], int, int, list[KeptRecord]]] = field(default_factory=list)
+    added: int = 0
+
+    def add(self, records: list[KeptRecord]) -> None:
+        self.added += 1
+        self._push(records, 0, self.added)
+
+    def _push(self, records: list[KeptRecord], index: int, run: int) -> None:
+        # The run's number decides between equal records, and keeps the lists themselves from being compared.
+        record = records[index]
+        heapq.heappush(self.heap, (record.position, record.lineage, run, index, records))
+
+    def take_before(self, position: int | None) -> Sequence[KeptRecord]:
+        """All records of the open runs before `position`; all that are left, for None."""
+        taken = []
+        while self.heap and (position is None or self.heap[0][0] < position):
+            _, _, run, index, records = heapq.heappop(self.heap)
+            taken.append(records[index])
+            if index + 1 < len(records):
+                self._push(records, index + 1, run)
+        return taken

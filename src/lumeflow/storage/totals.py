@@ -1,0 +1,74 @@
+"""Sums over the effects of an execution: calls and money, by node and by provider account."""
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from lumeflow.core.effects import DoubtfulCall, LedgerTotals, NodeTotals
+from lumeflow.core.money import ZERO
+from lumeflow.storage.owners import Owner
+
+# Calls of one price fall into one row, so that few rows are added up here, in exact decimals. Values remembered from
+# outside (`memory/…`) are effects too, but no calls.
+_SUMS = """
+SELECT node_id, account, amount, lost_amount, credits, attempts, refused, lost,
+  state = 'claimed' AND owner IS NOT ? AS is_doubtful, count(*)
+FROM effects
+WHERE execution_id = ? AND operation NOT LIKE 'memory/%'
+GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9"""
+
+_DOUBTFUL = """
+SELECT node_id, operation, lost + (state = 'claimed' AND owner IS NOT ?), lost_amount, state = 'answered'
+FROM effects
+WHERE execution_id = ? AND operation NOT LIKE 'memory/%' AND (lost > 0 OR (state = 'claimed' AND owner IS NOT ?))
+ORDER BY node_id, operation, digest"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Alike:
+    """Effects that have all their numbers in common."""
+
+    node_id: str
+    account: str
+    amount: Decimal
+    lost_amount: Decimal
+    credits: Decimal
+    calls: int
+    lost: int
+    count: int
+
+
+def sum_up(db: sqlite3.Connection, execution_id: str, owner: Owner) -> LedgerTotals:
+    """Sum up an execution; claims of anybody but `owner`, the living one, count as lost."""
+    totals = LedgerTotals()
+    for alike in _groups(db, execution_id, owner):
+        _add(totals.nodes.setdefault(alike.node_id, NodeTotals()), alike)
+        _add(totals.accounts.setdefault(alike.account, NodeTotals()), alike)
+    for node_id, operation, lost, price, settled in db.execute(_DOUBTFUL, (owner, execution_id, owner)):
+        totals.doubtful.append(DoubtfulCall(node_id, operation, lost, Decimal(price), bool(settled)))
+    return totals
+
+
+def _groups(db: sqlite3.Connection, execution_id: str, owner: Owner) -> Iterator[_Alike]:
+    for row in db.execute(_SUMS, (owner, execution_id)):
+        node_id, account, amount, lost_amount, units, attempts, refused, lost, is_doubtful, count = row
+        lost += is_doubtful
+        yield _Alike(
+            node_id,
+            account,
+            Decimal(amount),
+            Decimal(lost_amount),
+            ZERO if units is None else Decimal(units),
+            attempts + refused + lost,
+            lost,
+            count,
+        )
+
+
+def _add(sums: NodeTotals, alike: _Alike) -> None:
+    sums.calls += alike.calls * alike.count
+    sums.amount += (alike.amount + alike.lost_amount) * alike.count
+    sums.possible += alike.lost_amount * alike.count
+    sums.lost += alike.lost * alike.count
+    sums.credits += alike.credits * alike.count

@@ -1,0 +1,164 @@
+"""Saved workflows: the current one by id, and every version that was ever saved or run."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from lumeflow.core.clock import derived_id
+from lumeflow.core.errors import UsageError
+from lumeflow.core.findings import did_you_mean
+from lumeflow.storage.codec import decode_json, encode_json, stamp, unstamp
+from lumeflow.storage.reader import Reader
+from lumeflow.storage.writer import Transaction, Writer
+
+_INSERT_WORKFLOW = """
+INSERT INTO workflows (id, workflow_id, name, version, definition, created_at, updated_at)
+VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (workflow_id) DO NOTHING"""
+
+_INSERT_VERSION = """
+INSERT INTO workflow_versions (workflow_id, version, digest, name, definition, is_saved, created_at)
+VALUES (?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (workflow_id, version, digest) DO UPDATE SET is_saved = max(is_saved, excluded.is_saved)"""
+
+_SAVED_DIGEST = "SELECT digest FROM workflow_versions WHERE workflow_id = ? AND version = ? AND is_saved"
+
+_MAKE_CURRENT = """
+UPDATE workflows SET name = ?, version = ?, definition = ?, updated_at = ?, is_active = 1
+WHERE workflow_id = ?
+  AND NOT EXISTS (SELECT 1 FROM workflow_versions AS v
+                  WHERE v.workflow_id = workflows.workflow_id AND v.is_saved AND v.version > ?)"""
+
+_CURRENT = """
+SELECT workflow_id, version, name, definition, updated_at FROM workflows WHERE workflow_id = ?"""
+
+_VERSION = """
+SELECT workflow_id, version, name, definition, created_at FROM workflow_versions
+WHERE workflow_id = ? AND version = ? ORDER BY is_saved DESC, created_at DESC, digest LIMIT 1"""
+
+_VERSIONS = """
+SELECT workflow_id, version, name, definition, created_at FROM workflow_versions
+WHERE workflow_id = ? AND is_saved ORDER BY version DESC"""
+
+_LIST = """
+SELECT workflow_id, version, name, definition, updated_at FROM workflows WHERE is_active ORDER BY workflow_id"""
+
+_IDS = "SELECT workflow_id FROM workflows"
+
+
+@dataclass(frozen=True, slots=True)
+class SavedWorkflow:
+    """One version of a workflow.
+
+    Attributes:
+        workflow_id: The document's `workflowId`.
+        version: The document's `version`; 1 if it names none.
+        name: The document's name.
+        definition: The document, whole, keys in their order.
+        saved_at: When it was saved, or first run.
+    """
+
+    workflow_id: str
+    version: int
+    name: str
+    definition: Mapping[str, Any]
+    saved_at: datetime
+
+
+class SqliteWorkflows:
+    """The workflows of an installation."""
+
+    def __init__(self, writer: Writer, reader: Reader) -> None:
+        self._writer = writer
+        self._reader = reader
+
+    async def save(self, definition: Mapping[str, Any], *, at: datetime) -> SavedWorkflow:
+        """Save a version; the highest saved version is the current one. Saving the same content again is no change.
+
+        Raises:
+            UsageError: `workflowId` is missing, or the version is already saved with other content.
+        """
+        workflow_id, version = definition.get("workflowId"), definition.get("version", 1)
+        if not isinstance(workflow_id, str) or not workflow_id:
+            raise UsageError("the workflow has no workflowId: give it one, such as 'lead-enrichment'")
+        if not isinstance(version, int) or isinstance(version, bool):
+            raise UsageError(f"workflow '{workflow_id}': version must be a whole number")
+        await self._writer.call(lambda tx: _save(tx, workflow_id, version, definition, at))
+        return SavedWorkflow(workflow_id, version, _name(definition), definition, at)
+
+    async def get(self, workflow_id: str, version: int | None = None) -> SavedWorkflow:
+        """The current version, or the given one.
+
+        Raises:
+            UsageError: There is none; the message names what there is.
+        """
+        if version is None:
+            rows = await self._reader.rows(_CURRENT, (workflow_id,))
+        else:
+            rows = await self._reader.rows(_VERSION, (workflow_id, version))
+        if rows:
+            return _workflow(rows[0])
+        known = [row[0] for row in await self._reader.rows(_IDS)]
+        if workflow_id not in known:
+            raise UsageError(f"there is no workflow '{workflow_id}'." + did_you_mean(workflow_id, known))
+        numbers = ", ".join(str(saved.version) for saved in await self.versions(workflow_id))
+        raise UsageError(f"workflow '{workflow_id}' has no version {version}. Saved: {numbers or 'none'}.")
+
+    async def versions(self, workflow_id: str) -> Sequence[SavedWorkflow]:
+        """All saved versions, the newest first."""
+        return [_workflow(row) for row in await self._reader.rows(_VERSIONS, (workflow_id,))]
+
+    async def list(self) -> Sequence[SavedWorkflow]:
+        """The current version of every workflow, by id."""
+        return [_workflow(row) for row in await self._reader.rows(_LIST)]
+
+
+def remember_definition(
+    tx: Transaction, workflow_id: str, version: int, definition: Mapping[str, Any], at: datetime
+) -> str:
+    """Keep the exact document that an execution runs, saved or not; returns its digest."""
+    text = encode_json(definition)
+    _insert(tx, workflow_id, version, definition, text, at, saved=False)
+    return _digest(text)
+
+
+def _save(tx: Transaction, workflow_id: str, version: int, definition: Mapping[str, Any], at: datetime) -> None:
+    text = encode_json(definition)
+    known = tx.db.execute(_SAVED_DIGEST, (workflow_id, version)).fetchone()
+    if known is not None and known[0] != _digest(text):
+        raise UsageError(
+            f"workflow '{workflow_id}' version {version} is already saved with other content: raise its version"
+        )
+    _insert(tx, workflow_id, version, definition, text, at, saved=True)
+    if known is None:
+        tx.db.execute(_MAKE_CURRENT, (_name(definition), version, text, stamp(at), workflow_id, version))
+
+
+def _insert(
+    tx: Transaction,
+    workflow_id: str,
+    version: int,
+    definition: Mapping[str, Any],
+    text: str,
+    at: datetime,
+    *,
+    saved: bool,
+) -> None:
+    name, when = _name(definition), stamp(at)
+    row_id = derived_id("workflow", workflow_id)
+    tx.db.execute(_INSERT_WORKFLOW, (row_id, workflow_id, name, version, text, when, when))
+    tx.db.execute(_INSERT_VERSION, (workflow_id, version, _digest(text), name, text, saved, when))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _name(definition: Mapping[str, Any]) -> str:
+    return str(definition.get("name") or definition.get("workflowId") or "")
+
+
+def _workflow(row: Sequence[Any]) -> SavedWorkflow:
+    workflow_id, version, name, definition, saved_at = row
+    return SavedWorkflow(workflow_id, version, name, decode_json(definition), unstamp(saved_at))

@@ -1,0 +1,77 @@
+"""Saved workflows and their versions."""
+
+import pytest
+
+from lumeflow.core.errors import UsageError
+from lumeflow.storage import Database
+from tests.storage.build import DEFINITION, NOON, at, execution
+
+
+def version(number: int, **changes):
+    return {**DEFINITION, "version": number, **changes}
+
+
+class WorkflowsContract:
+    async def test_a_saved_workflow_comes_back_whole(self, storage: Database):
+        saved = await storage.workflows.save(DEFINITION, at=NOON)
+        assert await storage.workflows.get("leads") == saved
+        assert (saved.workflow_id, saved.version, saved.name, saved.saved_at) == ("leads", 3, "Leads", NOON)
+        assert list(saved.definition) == list(DEFINITION)
+
+    async def test_older_versions_are_kept(self, storage: Database):
+        for number in (1, 2, 10):
+            await storage.workflows.save(version(number), at=at(number))
+        assert (await storage.workflows.get("leads")).version == 10
+        assert (await storage.workflows.get("leads", 2)).definition == version(2)
+        assert [one.version for one in await storage.workflows.versions("leads")] == [10, 2, 1]
+        assert [one.version for one in await storage.workflows.list()] == [10]
+
+    async def test_an_older_version_saved_later_does_not_become_current(self, storage: Database):
+        await storage.workflows.save(version(2), at=NOON)
+        await storage.workflows.save(version(1), at=at(1))
+        assert (await storage.workflows.get("leads")).version == 2
+
+    async def test_saving_the_same_content_again_changes_nothing(self, storage: Database):
+        first = await storage.workflows.save(DEFINITION, at=NOON)
+        await storage.workflows.save(DEFINITION, at=at(99))
+        assert await storage.workflows.get("leads") == first
+
+    async def test_a_saved_version_is_never_changed(self, storage: Database):
+        await storage.workflows.save(DEFINITION, at=NOON)
+        with pytest.raises(UsageError, match="'leads' version 3 is already saved with other content"):
+            await storage.workflows.save({**DEFINITION, "name": "Other"}, at=NOON)
+
+    async def test_running_a_file_does_not_change_what_is_saved(self, storage: Database):
+        await storage.workflows.save(DEFINITION, at=NOON)
+        await storage.journal.begin(execution(definition={**DEFINITION, "name": "Draft"}))
+        assert (await storage.workflows.get("leads")).name == "Leads"
+        assert (await storage.workflows.get("leads", 3)).name == "Leads"
+
+    async def test_a_version_that_was_only_run_can_be_saved_with_other_content(self, storage: Database):
+        await storage.journal.begin(execution())
+        saved = await storage.workflows.save({**DEFINITION, "name": "Final"}, at=at(1))
+        assert await storage.workflows.get("leads") == saved
+        assert [one.name for one in await storage.workflows.versions("leads")] == ["Final"]
+        ran = await storage.journal.get("exec-1")
+        assert ran is not None
+        assert ran.definition["name"] == "Leads"
+
+    async def test_what_is_missing_is_named_with_what_there_is(self, storage: Database):
+        await storage.workflows.save(DEFINITION, at=NOON)
+        with pytest.raises(UsageError, match="no workflow 'laeds'. Did you mean 'leads'"):
+            await storage.workflows.get("laeds")
+        with pytest.raises(UsageError, match="'leads' has no version 9. Saved: 3."):
+            await storage.workflows.get("leads", 9)
+
+    @pytest.mark.parametrize(
+        ("document", "message"),
+        [
+            ({"name": "x"}, "no workflowId"),
+            ({"workflowId": ""}, "no workflowId"),
+            ({"workflowId": "x", "version": "2"}, "'x': version must be a whole number"),
+            ({"workflowId": "x", "version": True}, "whole number"),
+        ],
+    )
+    async def test_a_document_without_identity_is_refused(self, storage: Database, document, message):
+        with pytest.raises(UsageError, match=message):
+            await storage.workflows.save(document, at=NOON)
