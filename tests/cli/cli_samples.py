@@ -49,7 +49,9 @@ def node(node_id: str, status: Status = Status.RUNNING, **changes) -> NodeProgre
 
 
 def progress(*nodes: NodeProgress, elapsed: float = 1.5, **changes) -> Progress:
-    return Progress(**{"execution_id": "run-1", "status": Status.RUNNING, "nodes": nodes, "elapsed": elapsed, **changes})
+    return Progress(
+        **{"execution_id": "run-1", "status": Status.RUNNING, "nodes": nodes, "elapsed": elapsed, **changes}
+    )
 
 
 def summary(**changes) -> ExecutionSummary:

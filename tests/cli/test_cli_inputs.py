@@ -79,7 +79,7 @@ def test_a_document_is_a_file_or_standard_input_or_a_shipped_workflow(tmp_path, 
 
 
 def test_an_unknown_workflow_names_the_nearest():
-    with pytest.raises(UsageError, match="no file 'lead-enrichment'.*Did you mean 'lead-enrichment-v1'"):
+    with pytest.raises(UsageError, match=r"no file 'lead-enrichment'.*Did you mean 'lead-enrichment-v1'"):
         inputs.read_document("lead-enrichment")
 
 

@@ -38,7 +38,9 @@ async def as_csv(records, *, raw=False, embeddings=False) -> str:
 
 async def test_json_is_an_array_with_a_record_a_line():
     data = await written(write_json, CONTACTS)
-    assert data.startswith(b'[\n{"firstName":"Zo\xc3\xab","from":{"username":"zoe","name":null},"embedding":[0.1,-0.5]},\n')
+    assert data.startswith(
+        b'[\n{"firstName":"Zo\xc3\xab","from":{"username":"zoe","name":null},"embedding":[0.1,-0.5]},\n'
+    )
     assert data.endswith(b"}\n]\n")
     assert len(orjson.loads(data)) == 2
 

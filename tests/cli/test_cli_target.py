@@ -1,5 +1,7 @@
 """Files appear whole or not at all."""
 
+import sys
+
 import pytest
 
 from lumeflow.cli.target import target
@@ -19,16 +21,22 @@ def test_a_file_is_written_whole(tmp_path):
 def test_a_failure_leaves_the_old_file_alone(tmp_path):
     path = tmp_path / "out.csv"
     path.write_text("old")
-    with pytest.raises(RuntimeError), target(path) as write:
-        write(b"new")
-        raise RuntimeError
+
+    def fail_half_way():
+        with target(path) as write:
+            write(b"new")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail_half_way()
     assert path.read_text() == "old"
     assert [entry.name for entry in tmp_path.iterdir()] == ["out.csv"]
 
 
 def test_a_missing_folder_is_named(tmp_path):
-    with pytest.raises(UsageError, match=r"nowhere/out\.csv' cannot be written: No such file"), target(
-        tmp_path / "nowhere" / "out.csv"
+    with (
+        pytest.raises(UsageError, match=r"nowhere/out\.csv' cannot be written: No such file"),
+        target(tmp_path / "nowhere" / "out.csv"),
     ):
         pass
 
@@ -39,7 +47,7 @@ def test_a_folder_is_refused(tmp_path):
 
 
 def test_standard_output_gets_the_bytes_after_earlier_text(capfdbinary):
-    print("head")
+    sys.stdout.write("head\n")
     with target(None) as write:
         write(b"body\n")
     assert capfdbinary.readouterr().out == b"head\nbody\n"

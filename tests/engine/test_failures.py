@@ -35,7 +35,7 @@ async def test_a_node_overrides_error_handling(run):
 
 
 async def test_node_that_cannot_go_on_keeps_what_reaches_it(run):
-    ran = await run(workflow({"in": numbers(6), "a": work(dies_at=3), "out": collect()}, "in>a, a>out"))
+    ran = await run(workflow({"in": numbers(6), "a": work(diesAt=3), "out": collect()}, "in>a, a>out"))
     assert ran.result.status == "failed"
     assert ran.result.error == "node 'a': the key is wrong: set TEST_KEY"
     assert (ran.statuses["a"], ran.statuses["out"]) == ("failed", "completed")
@@ -45,7 +45,7 @@ async def test_node_that_cannot_go_on_keeps_what_reaches_it(run):
 
 
 async def test_node_that_cannot_go_on_stops_those_that_work_for_it_alone(run):
-    nodes = {"in": numbers(100_000, pause=0.001), "feed": work(), "a": work(dies_at=0), "out": collect()}
+    nodes = {"in": numbers(100_000, pause=0.001), "feed": work(), "a": work(diesAt=0), "out": collect()}
     ran = await run(workflow(nodes, "in>feed, feed>a, a>out"))
     assert ran.result.status == "failed"
     assert ran.statuses["in"] == ran.statuses["feed"] == "cancelled"
@@ -53,14 +53,14 @@ async def test_node_that_cannot_go_on_stops_those_that_work_for_it_alone(run):
 
 
 async def test_error_port_of_a_dead_node_takes_over(run):
-    nodes = {"in": numbers(6), "a": work(dies_at=0, wait=[0.001]), "b": work(add={"via": "b"}), "out": collect()}
+    nodes = {"in": numbers(6), "a": work(diesAt=0, wait=[0.001]), "b": work(add={"via": "b"}), "out": collect()}
     ran = await run(workflow(nodes, "in>a, a>out, a.error>b, b>out"))
     assert ran.result.status == "completed"
     assert sorted(ran.values()) == [0, 1, 2, 3, 4, 5]
 
 
 async def test_a_bug_in_a_block_fails_its_record_and_shows_no_data(run):
-    ran = await run(workflow({"in": numbers(3), "a": work(crash_at=1), "out": collect()}, "in>a, a>out"))
+    ran = await run(workflow({"in": numbers(3), "a": work(crashAt=1), "out": collect()}, "in>a, a>out"))
     assert ran.values() == [0, 2]
     reason = ran.result.failed_records[0].reason
     assert "ZeroDivisionError" in reason
@@ -138,3 +138,18 @@ async def test_the_same_run_twice_gives_the_same_bytes(app):
     records = [[record async for record in app.output_records(result.execution_id)] for result in (first, second)]
     assert orjson.dumps(records[0]) == orjson.dumps(records[1])
     assert first.failed_records == second.failed_records
+
+
+async def test_record_limit_stops_the_source_and_keeps_what_it_made(run):
+    document = workflow({"in": numbers(10), "out": collect()}, "in>out", globals={"limits": {"records": 4}})
+    ran = await run(document)
+    assert ran.result.status == "failed"
+    assert "more than 4 records" in ran.result.error
+    assert ran.values() == [0, 1, 2, 3]
+
+
+async def test_memory_limit(run):
+    document = workflow({"in": numbers(9, pause=0.1), "out": collect()}, "in>out", globals={"limits": {"memoryMb": 1}})
+    ran = await run(document)
+    assert ran.result.status == "failed"
+    assert "limit is 1 MB" in ran.result.error

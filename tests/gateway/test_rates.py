@@ -182,6 +182,26 @@ async def test_one_refusal_pauses_all_calls_together_and_they_return_one_two_fou
 
 
 @simulated
+async def test_a_single_refusal_among_many_answers_holds_up_nobody_else():
+    limiter = RateLimiter([RateLimit(1000, 1.0)])
+    slots = [limiter.try_acquire() for _ in range(40)]
+    for slot in slots:
+        slot.sent()
+    pauses = []
+    for number, slot in enumerate(slots):
+        if number in (10, 24, 39):
+            pauses.append(slot.refused(60.0))
+        else:
+            slot.passed()
+    assert pauses == [0.0, 0.0, 0.0]
+    assert limiter.try_acquire() is not None
+    # More than one in five of the last twenty, though, is a limit that we don't know of.
+    slots = [limiter.try_acquire() for _ in range(4)]
+    assert [slot.refused(60.0) for slot in slots] == [0.0, 0.0, 0.0, 60.0]
+    assert limiter.try_acquire() is None
+
+
+@simulated
 async def test_without_a_hint_the_pause_grows_with_each_refusal_and_shrinks_after_success():
     limiter, pauses = RateLimiter(), []
     for _ in range(9):

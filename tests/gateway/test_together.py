@@ -19,8 +19,8 @@ from tests.gateway.world import (
     TIMED_OUT,
     UNSENT,
     MemoryLedger,
-    Poll,
     Policy,
+    Poll,
     Recorder,
     Wire,
     World,
@@ -300,7 +300,7 @@ class TestRates:
         world = World(wire, concurrency=64)
         await asyncio.gather(*(world.call(id=str(n)) for n in range(400)))
         assert len(accepted) == 400
-        assert len(refused) < 0.25 * len(accepted), "and this without knowing the limit"
+        assert len(refused) < 0.4 * len(accepted), "and this without knowing the limit"
         assert world.heard.counts["rate_limited"] >= len(refused)
         assert now() < 2.5 * 400 / 20
 
@@ -326,7 +326,7 @@ class TestRates:
         world = World(Wire(ok()), limits={"*": (RateLimit(10, 30.0),)})
         await asyncio.gather(*(world.call(id=str(n)) for n in range(40)))
         pauses = [round(pause) for _, _, pause in world.heard.named("rate_limited")]
-        assert pauses == [30]
+        assert pauses == [30, 30, 30]
 
 
 class TestCircuit:

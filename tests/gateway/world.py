@@ -156,7 +156,7 @@ class Wire(NoticingTransport):
         self.in_flight = 0
         self.peak = 0
 
-    async def send(self, request: HttpRequest, *, timeout: float) -> HttpResponse:
+    async def send(self, request: HttpRequest, *, timeout: float) -> HttpResponse:  # noqa: ASYNC109
         return await self.send_noticed(request, seconds=timeout, on_write=lambda: None)
 
     async def send_noticed(self, request: HttpRequest, *, seconds: float, on_write: Callable[[], None]) -> HttpResponse:

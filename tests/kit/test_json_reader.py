@@ -146,6 +146,7 @@ def test_reading_can_begin_at_any_value():
         (b'["ok", "caf\xe9"]', "line 1, column 12: byte 0xE9 is not UTF-8"),
         ("[]".encode("utf-16"), "UTF-16"),
         (b'["\xe2\x82', "line 1, column 3: byte 0xE2"),
+        (b'["' + b"\x80" * 300_000, "line 1, column 3: byte 0x80"),
     ],
 )
 def test_other_encodings_are_refused_with_the_place(data, message):

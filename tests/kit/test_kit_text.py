@@ -76,7 +76,17 @@ def test_texts_and_numbers_are_text(value, text):
 
 @pytest.mark.parametrize(
     ("value", "blank"),
-    [(None, True), ("", True), (" \n", True), ([], True), ({}, True), ((), True), (0, False), (False, False), ("x", False)],
+    [
+        (None, True),
+        ("", True),
+        (" \n", True),
+        ([], True),
+        ({}, True),
+        ((), True),
+        (0, False),
+        (False, False),
+        ("x", False),
+    ],
 )
 def test_what_counts_as_blank(value, blank):
     assert is_blank(value) is blank

@@ -24,7 +24,8 @@ def test_json_is_found(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "no", '{"a": 1', '```json\n{"a": 1', '{"a": 1} {"b": 2}', '```\n{"a":1}\n```\n```\n{"b":1}\n```', "NaN"]
+    "text",
+    ["", "no", '{"a": 1', '```json\n{"a": 1', '{"a": 1} {"b": 2}', '```\n{"a":1}\n```\n```\n{"b":1}\n```', "NaN"],
 )
 def test_half_an_answer_is_none(text):
     assert json_in(text) is UNREADABLE
@@ -51,7 +52,10 @@ def test_half_an_answer_is_none(text):
                 "confidence": 0.9,
             },
         ),
-        ({"firstName": "Lena", "lastName": None, "email": "null", "phone": "N/A", "company": ""}, {"firstName": "Lena"}),
+        (
+            {"firstName": "Lena", "lastName": None, "email": "null", "phone": "N/A", "company": ""},
+            {"firstName": "Lena"},
+        ),
         ({"firstName": "Lena", "email": "lena at example.com"}, {"firstName": "Lena"}),
         ({"firstName": "Lena", "phone": "call me"}, {"firstName": "Lena"}),
         ({"firstName": "Lena", "phone": 351210000000}, {"firstName": "Lena", "phone": "351210000000"}),

@@ -28,9 +28,7 @@ def test_a_start_sends_the_input_as_body_and_options_in_the_query():
     request = OPERATIONS["apify/start-run"].build(params, account("apify"))
 
     assert request.method == "POST"
-    assert request.url == (
-        f"https://api.apify.com/v2/actors/{ACTOR}/runs?timeout=900&maxTotalChargeUsd=2.50"
-    )
+    assert request.url == (f"https://api.apify.com/v2/actors/{ACTOR}/runs?timeout=900&maxTotalChargeUsd=2.50")
     assert orjson.loads(request.body) == INPUT
 
 
@@ -41,7 +39,9 @@ def test_a_start_gives_run_and_dataset_and_is_free():
 
 
 @pytest.mark.parametrize("status", [200, 201])
-@pytest.mark.parametrize("body", [{}, {"data": None}, {"data": {"id": "r1"}}, {"data": {"id": 1, "defaultDatasetId": ""}}])
+@pytest.mark.parametrize(
+    "body", [{}, {"data": None}, {"data": {"id": "r1"}}, {"data": {"id": 1, "defaultDatasetId": ""}}]
+)
 def test_a_start_without_ids_is_unreadable(status, body):
     verdict = judged("apify/start-run", reply(body, status), START)
 
@@ -88,7 +88,10 @@ def test_errors(status, kind, error_class, told):
         ({}, "0.46"),
         ({"maxTotalChargeUsd": "0.10"}, "0.10"),
         ({"maxTotalChargeUsd": "7"}, "0.46"),
-        ({"input": {"directUrls": ["a", "b"], "resultsLimit": 1000}, "actor": "apify~instagram-comment-scraper"}, "3.8"),
+        (
+            {"input": {"directUrls": ["a", "b"], "resultsLimit": 1000}, "actor": "apify~instagram-comment-scraper"},
+            "3.8",
+        ),
         ({"input": {"directUrls": ["a"]}, "actor": "somebody~else"}, "0.115"),
     ],
 )
@@ -125,11 +128,15 @@ def test_a_poll_lets_apify_hold_the_line():
 
 
 def test_a_run_without_status_is_unreadable():
-    assert judged("apify/get-run", reply({"data": {"id": "r1"}}), {"run": "r1"}).error_class is ErrorClass.INVALID_RESPONSE
+    assert (
+        judged("apify/get-run", reply({"data": {"id": "r1"}}), {"run": "r1"}).error_class is ErrorClass.INVALID_RESPONSE
+    )
 
 
 def events(**prices):
-    return {"pricingPerEvent": {"actorChargeEvents": {name: {"eventPriceUsd": price} for name, price in prices.items()}}}
+    return {
+        "pricingPerEvent": {"actorChargeEvents": {name: {"eventPriceUsd": price} for name, price in prices.items()}}
+    }
 
 
 @pytest.mark.parametrize(
@@ -181,9 +188,7 @@ def test_an_actor_without_price_is_not_free():
 
 
 def test_a_configured_price_counts():
-    verdict = judged(
-        "apify/run-cost", reply({"data": {"status": "FAILED"}}), COST, prices={ACTOR: Decimal("0.001")}
-    )
+    verdict = judged("apify/run-cost", reply({"data": {"status": "FAILED"}}), COST, prices={ACTOR: Decimal("0.001")})
 
     assert verdict.charge.amount == Decimal("0.187")
 
@@ -248,7 +253,9 @@ class Console:
             store = request.url.split("/")[5]
             return reply(self.inputs[store]) if store in self.inputs else reply({"error": {}}, 404)
         if "/actor-runs/" in request.url:
-            return reply({"data": {"id": request.url.rpartition("/")[2], "status": "RUNNING", "defaultDatasetId": "d9"}})
+            return reply(
+                {"data": {"id": request.url.rpartition("/")[2], "status": "RUNNING", "defaultDatasetId": "d9"}}
+            )
         return reply({"data": {"items": list(self.runs)}}, self.status)
 
     async def recover(self, claimed_at=NOON):
@@ -257,7 +264,11 @@ class Console:
 
 
 def run(name, began):
-    return {"id": name, "startedAt": began.isoformat().replace("+00:00", "Z"), "defaultKeyValueStoreId": f"store-{name}"}
+    return {
+        "id": name,
+        "startedAt": began.isoformat().replace("+00:00", "Z"),
+        "defaultKeyValueStoreId": f"store-{name}",
+    }
 
 
 SECOND = timedelta(seconds=1)
@@ -278,7 +289,9 @@ async def test_the_run_of_a_lost_start_is_found_by_its_input():
 
 async def test_of_two_runs_with_the_same_input_the_nearer_in_time_is_taken():
     console = Console(
-        run("near", NOON + SECOND), run("earlier", NOON - 90 * SECOND), inputs={"store-near": INPUT, "store-earlier": INPUT}
+        run("near", NOON + SECOND),
+        run("earlier", NOON - 90 * SECOND),
+        inputs={"store-near": INPUT, "store-earlier": INPUT},
     )
 
     response = await console.recover()

@@ -147,7 +147,10 @@ def test_the_wait_that_a_refusal_asks_for(headers, body, wait):
 @pytest.mark.parametrize(
     ("headers", "hint"),
     [
-        ({"x-rate-limit-minute": "1000", "x-rate-limit-hourly": "", "x-rate-limit-24-hour": ""}, (RateLimit(1000, 60.0),)),
+        (
+            {"x-rate-limit-minute": "1000", "x-rate-limit-hourly": "", "x-rate-limit-24-hour": ""},
+            (RateLimit(1000, 60.0),),
+        ),
         (
             {"x-rate-limit-minute": "50", "x-rate-limit-hourly": "200", "x-rate-limit-24-hour": "600"},
             (RateLimit(50, 60.0), RateLimit(200, 3600.0), RateLimit(600, 86_400.0)),

@@ -127,7 +127,9 @@ def test_without_usage_the_tokens_are_guessed(usage):
     verdict = judged(OPERATION, reply(answer((0, encoded(FIRST)), (1, encoded(SECOND)), usage=usage)), PARAMS)
 
     assert verdict.charge.basis is Basis.ASSUMED
-    assert verdict.charge.amount == Decimal("0.0000012") == OPERATIONS[OPERATION].expected(PARAMS, account("mixedbread"))
+    assert (
+        verdict.charge.amount == Decimal("0.0000012") == OPERATIONS[OPERATION].expected(PARAMS, account("mixedbread"))
+    )
 
 
 @pytest.mark.parametrize(
@@ -137,7 +139,12 @@ def test_without_usage_the_tokens_are_guessed(usage):
         (401, {"error": {"message": "no", "code": 401, "type": "authentication_error"}}, ErrorClass.AUTH, "authentic"),
         (403, "", ErrorClass.AUTH, "MXBAI_API_KEY"),
         (402, {"message": "no credit"}, ErrorClass.QUOTA, "top it up"),
-        (422, {"detail": [{"loc": ["body", "input"], "msg": "too long", "input": "Lena"}]}, ErrorClass.VALIDATION, "texts"),
+        (
+            422,
+            {"detail": [{"loc": ["body", "input"], "msg": "too long", "input": "Lena"}]},
+            ErrorClass.VALIDATION,
+            "texts",
+        ),
         (400, {"error": {"type": "invalid_request"}}, ErrorClass.VALIDATION, "config.model"),
         (404, {"error": {}}, ErrorClass.NOT_FOUND, "config.model"),
         (409, {}, ErrorClass.VALIDATION, "refused"),

@@ -25,7 +25,9 @@ def trouble(code, kind="", **more):
 
 
 def unavailable(status, code, **more):
-    return {"error": {"message": "no", "error_type": "x", "http_status": status, "availability": {"code": code, **more}}}
+    return {
+        "error": {"message": "no", "error_type": "x", "http_status": status, "availability": {"code": code, **more}}
+    }
 
 
 def test_a_question_with_a_schema_requires_models_that_know_schemas():
@@ -40,7 +42,10 @@ def test_a_question_with_a_schema_requires_models_that_know_schemas():
         "messages": PARAMS["messages"],
         "max_tokens": 100,
         "temperature": 0,
-        "response_format": {"type": "json_schema", "json_schema": {"name": "contacts", "strict": True, "schema": SCHEMA}},
+        "response_format": {
+            "type": "json_schema",
+            "json_schema": {"name": "contacts", "strict": True, "schema": SCHEMA},
+        },
         "provider": {"require_parameters": True},
     }
 
@@ -208,7 +213,13 @@ def test_a_refused_text_is_an_answer_that_costs_nothing(status, body, finish):
     [
         (429, trouble(429), {"retry-after": "7"}, 7.0, ErrorClass.RATE_LIMIT),
         (429, unavailable(429, "capacity_exhausted", retry_after=9), {}, 9.0, ErrorClass.RATE_LIMIT),
-        (402, trouble(402, limit_source="openrouter_in_flight_budget"), {"retry-after": "2"}, 2.0, ErrorClass.RATE_LIMIT),
+        (
+            402,
+            trouble(402, limit_source="openrouter_in_flight_budget"),
+            {"retry-after": "2"},
+            2.0,
+            ErrorClass.RATE_LIMIT,
+        ),
         (402, trouble(402), {}, None, ErrorClass.QUOTA),
         (
             429,

@@ -18,7 +18,8 @@ def at(seconds: float) -> datetime:
 
 
 def key(number: Any = 1, execution_id: str = EXECUTION, operation: str = "apollo/people-match") -> EffectKey:
-    return EffectKey.of(execution_id, operation.split("/")[0], operation, {"email": f"ada{number}@example.com"})
+    account, _, _ = operation.partition("/")
+    return EffectKey.of(execution_id, account, operation, {"email": f"ada{number}@example.com"})
 
 
 def claim(effect: EffectKey | None = None, node_id: str = "enrich", params: bytes = b'{"a":1}') -> Claim:
@@ -31,9 +32,9 @@ def answered(
     *,
     lost: str = "0",
     attempts: int = 1,
-    credits: str | None = None,
+    units: str | None = None,
 ) -> AnsweredEffect:
-    charge = Charge(Decimal(amount), None if credits is None else Decimal(credits), Basis.REPORTED)
+    charge = Charge(Decimal(amount), None if units is None else Decimal(units), Basis.REPORTED)
     response = HttpResponse(200, {"content-type": "application/json"}, body)
     return AnsweredEffect(response, charge, Decimal(lost), attempts, at(1), 350)
 

@@ -13,6 +13,7 @@ import pytest
 
 from lumeflow.core.effects import InDoubt, Stored
 from lumeflow.core.errors import StorageError
+from lumeflow.core.events import Event, EventKind
 from lumeflow.core.journal import RecordKind, Status
 from lumeflow.storage import Database, open_database
 from tests.storage.build import EXECUTION, NOON, answered, claim, execution, key, record
@@ -160,8 +161,12 @@ async def test_records_that_could_not_be_kept_keep_the_execution_from_finishing(
     await database.journal.begin(execution())
     await database._writer.call(lambda tx: tx.db.execute("PRAGMA max_page_count = 1"))
     await database.journal.keep(EXECUTION, [record(n, text="x" * 10_000) for n in range(200)])
+    for _ in range(2):
+        with pytest.raises(StorageError, match="no room is left"):
+            await database.journal.finish(EXECUTION, Status.COMPLETED, [], completed_at=NOON, output=None, error=None)
+        database.journal.note(EXECUTION, [Event(EventKind.WARNING, NOON)])
     with pytest.raises(StorageError, match="no room is left"):
-        await database.journal.finish(EXECUTION, Status.COMPLETED, [], completed_at=NOON, output=None, error=None)
+        await database.journal.keep(EXECUTION, [record(1)])
     found = await database.journal.get(EXECUTION)
     assert found is not None
     assert found.status is Status.RUNNING

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from lumeflow.core.errors import StorageError
+from lumeflow.storage import locks
 from lumeflow.storage.locks import Held, acquire, is_held
 
 HOLD = """
@@ -81,3 +82,20 @@ def test_a_folder_that_cannot_be_made(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageError, match="it cannot be made"):
         acquire(tmp_path / "file" / "locks", "e1")
+
+
+def test_a_lock_whose_file_was_removed_meanwhile_is_taken_anew(tmp_path, monkeypatch):
+    lock, calls = locks._lock, []
+
+    def slow_lock(descriptor):
+        lock(descriptor)
+        calls.append(descriptor)
+        if len(calls) == 1:
+            (tmp_path / "e1").unlink()  # as its last holder does when it gives the lock back
+
+    monkeypatch.setattr(locks, "_lock", slow_lock)
+    release = acquire(tmp_path, "e1")
+    assert len(calls) == 2
+    monkeypatch.undo()
+    assert is_held(tmp_path, "e1")
+    release()

@@ -14,6 +14,8 @@ from lumeflow.storage.connection import Source, connect_writer, migrate
 from lumeflow.storage.migrations import APPLICATION_ID, LATEST
 from tests.storage.build import EXECUTION, execution
 
+DIARY = b"dear diary\n" * 200
+
 
 async def opening_fails(path: Path, **options) -> str:
     with pytest.raises(StorageError) as caught:
@@ -33,9 +35,9 @@ def sqlite_file(path: Path, *statements: str) -> Path:
 
 async def test_a_file_that_is_no_database(tmp_path):
     path = tmp_path / "notes.txt"
-    path.write_bytes(b"dear diary\n" * 200)
+    path.write_bytes(DIARY)
     assert "it is not an SQLite database: name another file" in await opening_fails(path)
-    assert path.read_bytes() == b"dear diary\n" * 200
+    assert path.read_bytes() == DIARY
 
 
 async def test_a_folder(tmp_path):
@@ -78,7 +80,7 @@ async def test_a_users_own_tables_stay_and_can_be_used(tmp_path):
         tmp_path / "crm.db",
         'CREATE TABLE "my {customers}" (id INTEGER PRIMARY KEY, "full name" TEXT, tags JSON, vip BOOLEAN)',
         "INSERT INTO \"my {customers}\" VALUES (1, 'Ada', '[\"x\"]', 1), (2, 'Bea', 'not json', 0)",
-        "CREATE VIEW vips AS SELECT id FROM \"my {customers}\" WHERE vip",
+        'CREATE VIEW vips AS SELECT id FROM "my {customers}" WHERE vip',
     )
     database = await open_database(str(path), data_dir=tmp_path)
     await database.tables.upsert("my {customers}", [{"id": 3, "full name": "Cyd", "tags": 7}], key=["id"])
@@ -91,23 +93,28 @@ async def test_a_users_own_tables_stay_and_can_be_used(tmp_path):
     await database.close()
 
 
-async def test_a_file_that_may_only_be_read():
+@pytest.fixture
+def read_only():
+    """A database that may only be read, in a folder that may only be read."""
     folder = Path(tempfile.mkdtemp())
     path = sqlite_file(folder / "ro.db", "CREATE TABLE t (id)")
     path.chmod(0o444)
     folder.chmod(0o555)
     superuser = os.geteuid() == 0
-    try:
-        if superuser:
-            os.seteuid(65534)  # permissions do not bind the superuser
-        assert "it cannot be written: make the file and its folder writable" in await opening_fails(path)
-        assert "writable for this user (Permission denied)" in await opening_fails(folder / "new.db")
-    finally:
-        if superuser:
-            os.seteuid(0)
-        folder.chmod(0o755)
-        path.unlink()
-        folder.rmdir()
+    if superuser:
+        os.seteuid(65534)  # permissions do not bind the superuser
+    yield path
+    if superuser:
+        os.seteuid(0)
+    folder.chmod(0o755)
+    path.unlink()
+    folder.rmdir()
+
+
+async def test_a_file_that_may_only_be_read(read_only):
+    assert "it cannot be written: make the file and its folder writable" in await opening_fails(read_only)
+    message = await opening_fails(read_only.with_name("new.db"))
+    assert "writable for this user (Permission denied)" in message
 
 
 async def test_a_locked_file(tmp_path):
@@ -118,31 +125,35 @@ async def test_a_locked_file(tmp_path):
     other.close()
 
 
-async def damaged(path: Path, first_page: str) -> None:
-    """Make a database with one execution, and overwrite it from the first page of a table on."""
+async def filled(path: Path) -> None:
+    """Make a database with one execution."""
     database = await open_database(str(path), data_dir=path.parent)
     await database.journal.begin(execution())
     await database.close()
+
+
+def damage(path: Path, table: str) -> None:
+    """Overwrite the root page of a table."""
     db = sqlite3.connect(path)
-    (page,) = db.execute("SELECT rootpage FROM sqlite_schema WHERE name = ?", (first_page,)).fetchone()
+    (page,) = db.execute("SELECT coalesce(max(rootpage), 1) FROM sqlite_schema WHERE name = ?", (table,)).fetchone()
     db.close()
     content = bytearray(path.read_bytes())
-    start = (page - 1) * 4096
+    start = max((page - 1) * 4096, 100)  # past the file's header
     content[start : start + 4096] = b"\xa5" * 4096
     path.write_bytes(content)
 
 
-async def test_a_file_that_is_damaged_at_its_root(tmp_path):
+async def test_a_file_of_which_only_the_head_is_left(tmp_path):
     path = tmp_path / "torn.db"
-    await damaged(path, "workflows")
-    content = path.read_bytes()
-    path.write_bytes(content[:4096] + b"\xa5" * (len(content) - 4096))
+    await filled(path)
+    damage(path, "sqlite_schema")
     assert "it is damaged: restore it from a backup" in await opening_fails(path)
 
 
 async def test_a_file_that_is_damaged_somewhere(tmp_path):
     path = tmp_path / "torn.db"
-    await damaged(path, "workflow_executions")
+    await filled(path)
+    damage(path, "workflow_executions")
     database = await open_database(str(path), data_dir=tmp_path)
     with pytest.raises(StorageError, match=r"torn\.db: it is damaged: restore it"):
         await database.journal.get(EXECUTION)
@@ -155,7 +166,7 @@ async def test_a_new_file_is_for_its_owner_only(tmp_path):
     database = await open_database(str(tmp_path / "x.db"), data_dir=tmp_path)
     await database.journal.begin(execution())
     for name in ("x.db", "x.db-wal", "x.db-shm"):
-        assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600, name
+        assert stat.S_IMODE(os.stat(tmp_path / name).st_mode) == 0o600, name  # noqa: PTH116
     await database.close()
 
 
@@ -187,7 +198,9 @@ async def test_a_url_that_is_not_understood(tmp_path):
 
 def test_durability_is_asked_for(tmp_path):
     db = connect_writer(Source(tmp_path / "x.db"))
-    asked = {name: db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous", "foreign_keys")}
+    asked = {
+        name: db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous", "foreign_keys")
+    }
     assert asked == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
     db.close()
 
@@ -205,3 +218,14 @@ def test_migrations_run_in_order_once_and_all_or_nothing(tmp_path):
     assert db.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'c'").fetchone() == (0,)
     assert db.execute("PRAGMA user_version").fetchone() == (2,)
     db.close()
+
+
+async def test_an_sqlite_that_is_too_old(tmp_path, monkeypatch):
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 34, 1))
+    with pytest.raises(StorageError, match=r"3\.35\.0 or newer is needed"):
+        await open_database(str(tmp_path / "x.db"), data_dir=tmp_path)
+
+
+async def test_output_files_lie_in_the_data_folder(database, tmp_path):
+    sink = await database.files("exec-1").create("a.json")
+    assert await sink.commit() == str(tmp_path / "artifacts" / "exec-1" / "a.json")

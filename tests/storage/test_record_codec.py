@@ -15,7 +15,9 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"])) | st.sampled_from(
     ["float32.0:", "float32.0:0+1", '"float32.0:', "float32.1:0+2", "\\", "\0"]
 )
 FLOATS = st.lists(st.floats(width=32), max_size=5).map(lambda numbers: array("f", numbers))
-SCALARS = st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False, allow_infinity=False)
+SCALARS = (
+    st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False, allow_infinity=False)
+)
 VALUES = st.recursive(
     SCALARS | TEXT | FLOATS,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
@@ -84,8 +86,12 @@ def test_heavy_runs_are_split_until_they_are_light_or_single():
 def test_what_is_not_json_is_named_by_node_and_position(bad):
     records = [record(n) for n in range(300)]
     records[123] = record(123, value=bad)
-    with pytest.raises(StorageError, match="node 'alpha': the output record at position 123 cannot be stored"):
+    with pytest.raises(
+        StorageError, match="node 'alpha': the output record at position 123 cannot be stored: "
+    ) as caught:
         list(encode_runs(records))
+    if isinstance(bad, array):
+        assert "use array('f')" in str(caught.value)
 
 
 def test_the_estimate_follows_the_size():

@@ -88,8 +88,7 @@ async def test_its_release_takes_nothing_from_the_successor(superseded, other):
 
 async def test_it_is_still_refused_when_the_successor_is_done(database, other):
     frozen = await database.take(EXECUTION)
-    (other_lock,) = [path for path in (database.data_dir / "lumeflow.db.locks").iterdir()]
-    other_lock.unlink()
+    (database.data_dir / "lumeflow.db.locks" / EXECUTION).unlink()
     (await other.take(EXECUTION)).release()
     await other.journal.flush()
     with pytest.raises(StorageError, match="taken over and has been given up since"):

@@ -8,7 +8,8 @@ import pytest
 
 from lumeflow.core.errors import StorageError, UsageError
 from lumeflow.storage.connection import Source, connect_writer
-from lumeflow.storage.writer import Transaction, Work, Writer
+from lumeflow.storage.jobs import Transaction, Work
+from lumeflow.storage.writer import Writer
 
 
 @pytest.fixture
@@ -135,9 +136,7 @@ async def test_jobs_of_one_key_stay_in_order(writer):
 )
 async def test_a_failing_job_spoils_only_itself(writer, path, bad, error):
     await writer.call(insert(1))
-    results = await asyncio.gather(
-        *(writer.call(job) for job in (insert(2), bad, insert(3))), return_exceptions=True
-    )
+    results = await asyncio.gather(*(writer.call(job) for job in (insert(2), bad, insert(3))), return_exceptions=True)
     assert isinstance(results[1], error)
     assert [results[0], results[2]] == [1, 1]
     assert stored(path) == [1, 2, 3]
@@ -185,9 +184,11 @@ async def test_a_commit_that_fails_is_reported_to_all_its_jobs_and_ends_all_writ
 async def test_jobs_queued_behind_a_failed_commit_are_refused(writer, path):
     await writer.call(lambda tx: tx.db.execute("PRAGMA max_page_count = 1"))
     big = lambda tx: tx.db.execute("CREATE TABLE big AS SELECT zeroblob(1000000) AS b")  # noqa: E731
-    futures = [writer.call(big)]
-    await asyncio.sleep(0)
+    gate = threading.Event()
+    futures = [writer.call(lambda tx: gate.wait(10) and big(tx))]
+    await asyncio.sleep(0.05)
     futures += [writer.call(insert(n)) for n in range(3000)]
+    asyncio.get_running_loop().call_soon(gate.set)
     results = await asyncio.gather(*futures, return_exceptions=True)
     assert all(isinstance(result, StorageError) for result in results)
     assert stored(path) == []
@@ -243,3 +244,30 @@ async def test_a_posted_job_may_fail_unheard(writer, path):
     writer.post(refuse)
     await writer.call(insert(1))
     assert stored(path) == [1]
+
+
+async def test_a_database_that_fills_up_while_jobs_are_run_singly_ends_all_writing(writer, path):
+    await writer.call(lambda tx: tx.db.execute("PRAGMA max_page_count = 1"))
+    big = lambda tx: tx.db.execute("CREATE TABLE big AS SELECT zeroblob(1000000) AS b")  # noqa: E731
+    results = await asyncio.gather(
+        *(writer.call(job) for job in (insert(1), refuse, big, insert(2))), return_exceptions=True
+    )
+    assert [type(result) for result in results] == [StorageError] * 4
+    assert stored(path) == []
+
+
+async def test_a_loop_that_ended_without_closing_holds_nothing_up(path):
+    def run():
+        async def main():
+            writer = await opened(path)
+            await writer.call(lambda tx: tx.db.execute("CREATE TABLE n (n INTEGER)"))
+            writer.post(insert(1))
+            await asyncio.sleep(0)
+
+        asyncio.run(main())
+
+    await asyncio.to_thread(run)
+    writer = await opened(path)
+    await writer.call(insert(2))
+    await writer.close()
+    assert stored(path)[-1] == 2

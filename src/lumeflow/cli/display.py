@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.live import Live
 
-REFRESHES_PER_SECOND = 8
 PLAIN_INTERVAL = 10.0
 """Seconds between two plain lines that tell how far the whole is."""
 
@@ -105,7 +104,7 @@ class LiveDisplay(Display):
     def announce(self, text: str) -> None:
         """Write a line above the table."""
         with suppress(OSError):
-            self._console.print(text, style="yellow", markup=False)
+            self._console.print(text, style="yellow", markup=False, soft_wrap=True)
 
     def _show(self, progress: Progress) -> None:
         self._progress = progress
@@ -120,7 +119,8 @@ class LiveDisplay(Display):
             redirect_stderr=False,
             get_renderable=self._draw,
         )
-        self._live.start()
+        with suppress(OSError):
+            self._live.start()
         self._ticker = asyncio.create_task(self._tick())
         return self
 
@@ -136,10 +136,12 @@ class LiveDisplay(Display):
 
     async def _tick(self) -> None:
         with suppress(OSError):
+            from lumeflow.cli.progress_view import FRAMES_PER_SECOND
+
             while self._live is not None:
                 self._frame += 1
                 self._live.refresh()
-                await asyncio.sleep(1 / REFRESHES_PER_SECOND)
+                await asyncio.sleep(1 / FRAMES_PER_SECOND)
 
     def _draw(self) -> "RenderableType":
         from rich.text import Text

@@ -8,7 +8,7 @@ from lumeflow.cli.numbers import duration
 from lumeflow.cli.results import STATUS_STYLES, plain_table
 from lumeflow.core.clock import iso
 from lumeflow.core.events import Event
-from lumeflow.core.journal import ExecutionSummary, Journal, Timeline
+from lumeflow.core.journal import ExecutionSummary, Journal, Status, Timeline
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -38,7 +38,8 @@ def print_list(console: "Console", summaries: Sequence[ExecutionSummary]) -> Non
         console.print("no executions yet; 'lumeflow demo' makes one")
         return
     table = plain_table("execution", "workflow", "mode", "status", "started (UTC)", "took", "error")
-    table.columns[0].no_wrap = True
+    for column in table.columns[:-1]:
+        column.no_wrap = True
     for summary in summaries:
         took = (summary.completed_at - summary.started_at).total_seconds() if summary.completed_at else None
         table.add_row(
@@ -48,7 +49,7 @@ def print_list(console: "Console", summaries: Sequence[ExecutionSummary]) -> Non
             Text(str(summary.status), STATUS_STYLES[summary.status]),
             f"{summary.started_at:%Y-%m-%d %H:%M:%S}",
             "" if took is None else duration(took),
-            Text(summary.error or "", "red"),
+            Text((summary.error or "") if summary.status is Status.FAILED else "", "red"),
         )
     console.print(table)
 
@@ -87,6 +88,8 @@ def print_events(console: "Console", timeline: Timeline) -> None:
         return
     table = plain_table("#", "time (UTC)", "node", "event", "")
     table.columns[0].justify = "right"
+    for column in table.columns[:-1]:
+        column.no_wrap = True
     for number, event in timeline.events:
         clock = f"{event.at:%H:%M:%S}.{event.at.microsecond // 1000:03d}"
         table.add_row(str(number), clock, event.node_id or "", str(event.kind), event.message)

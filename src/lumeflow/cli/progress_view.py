@@ -32,8 +32,18 @@ BAR_STYLES = {Status.COMPLETED: "green", Status.FAILED: "red", Status.CANCELLED:
 
 FRAME_ROWS = 6
 """Lines around the nodes: title, heads, footer and the space between them."""
+FRAMES_PER_SECOND = 8
+TELLING = {Status.RUNNING, Status.COMPLETED}
+"""An execution that ended early is not told in percent."""
+LEAST_PERCENT = 1.0
+"""Below it, what remains cannot be told in earnest."""
+TRACK = "grey23"
+"""Colour of the part of a bar that is still empty."""
 BAR_WIDTH = 18
 FOOTER_BAR_WIDTH = 30
+GAP = 2
+"""Columns of the terminal between two columns of the table."""
+LEAST_NAME = 10
 WIDE = 100
 """Columns from which on a terminal shows everything."""
 NARROW = 72
@@ -66,14 +76,14 @@ def progress_view(progress: Progress, *, title: str, frame: int, canvas: Canvas,
         hint: What the user may do, at the end of the last line.
     """
     shown, hidden = visible_nodes(progress.nodes, max(3, canvas.height - FRAME_ROWS))
-    table = _empty_table(canvas)
+    table = _empty_table(shown, canvas)
     widest = max((_flow(node) for node in progress.nodes), default=0)
     for node in shown:
         table.add_row(*_cells(node, widest=widest, frame=frame, canvas=canvas))
     parts: list[RenderableType] = [_title(title, progress), table]
     if hidden:
         parts.append(Text(f"  and {count(hidden, 'node')} that wait or have finished", "dim"))
-    return Group(*parts, Text(), _footer(progress, canvas, hint))
+    return Group(*parts, Text(), _footer(progress, frame=frame, canvas=canvas, hint=hint))
 
 
 def visible_nodes(nodes: Sequence[NodeProgress], room: int) -> tuple[Sequence[NodeProgress], int]:
@@ -88,20 +98,25 @@ def visible_nodes(nodes: Sequence[NodeProgress], room: int) -> tuple[Sequence[No
 
 
 def _title(title: str, progress: Progress) -> Text:
-    line = Text("  ")
+    line = Text("  ", no_wrap=True, overflow="ellipsis")
     line.append(title, "bold")
     line.append(f"   {progress.execution_id}", "dim")
     return line
 
 
-def _empty_table(canvas: Canvas) -> Table:
-    table = Table(box=None, padding=(0, 1), header_style="dim", pad_edge=True)
+def _empty_table(nodes: Sequence[NodeProgress], canvas: Canvas) -> Table:
+    """The columns. Rich shares room out by its own lights, so the names are told how much the numbers leave them."""
+    numbers = _number_columns(canvas)
+    widths = [1, *((BAR_WIDTH,) if canvas.width >= WIDE else ()), *(width for _, width in numbers)]
+    left = canvas.width - sum(widths) - GAP * (len(widths) + 1)
+    longest = max((_name(node).cell_len for node in nodes), default=0)
+    table = Table(box=None, padding=(0, GAP // 2), header_style="dim")
     table.add_column("", width=1, no_wrap=True)
-    table.add_column("node", ratio=1, no_wrap=True, overflow="ellipsis", min_width=10, max_width=46)
+    table.add_column("node", width=max(LEAST_NAME, min(longest, left)), no_wrap=True, overflow="ellipsis")
     if canvas.width >= WIDE:
         table.add_column("", width=BAR_WIDTH, no_wrap=True)
-    for name, width in _number_columns(canvas):
-        table.add_column(name, justify="right", no_wrap=True, min_width=width)
+    for name, width in numbers:
+        table.add_column(name, justify="right", no_wrap=True, width=width)
     return table
 
 
@@ -116,13 +131,14 @@ def _cells(node: NodeProgress, *, widest: int, frame: int, canvas: Canvas) -> li
     cells: list[RenderableType] = [_icon(node.status, frame, fancy=canvas.fancy), _name(node)]
     if canvas.width >= WIDE:
         cells.append(_bar(node, widest))
+    fancy = canvas.fancy
     numbers = {
-        "in": _number(node.records_in),
-        "out": _number(node.records_out),
-        "failed": _number(node.failed, "red"),
-        "skipped": _number(node.skipped, "yellow"),
-        "calls": _number(node.calls),
-        "cost": Text(rough_money(node.cost), "cyan") if node.cost else _number(0),
+        "in": _number(node.records_in, fancy=fancy),
+        "out": _number(node.records_out, fancy=fancy),
+        "failed": _number(node.failed, "red", fancy=fancy),
+        "skipped": _number(node.skipped, "yellow", fancy=fancy),
+        "calls": _number(node.calls, fancy=fancy),
+        "cost": Text(rough_money(node.cost), "cyan") if node.cost else _number(0, fancy=fancy),
     }
     return [*cells, *(numbers[name] for name, _ in _number_columns(canvas))]
 
@@ -154,29 +170,44 @@ def _bar(node: NodeProgress, widest: int) -> RenderableType:
         return Text()
     style = BAR_STYLES.get(node.status, "cyan")
     return ProgressBar(
-        total=widest, completed=_flow(node), width=BAR_WIDTH, complete_style=style, finished_style=style, style="black"
+        total=widest, completed=_flow(node), width=BAR_WIDTH, complete_style=style, finished_style=style, style=TRACK
     )
 
 
-def _number(value: int, style: str = "") -> Text:
-    return Text(f"{value:,}", style) if value else Text("·", "dim")
+def _number(value: int, style: str = "", *, fancy: bool) -> Text:
+    return Text(f"{value:,}", style) if value else Text("·" if fancy else ".", "dim")
 
 
-def _footer(progress: Progress, canvas: Canvas, hint: str) -> RenderableType:
+def _footer(progress: Progress, *, frame: int, canvas: Canvas, hint: str) -> RenderableType:
+    percent = progress.percent if progress.status in TELLING and (progress.percent or 0) >= LEAST_PERCENT else None
     line = Text("  ")
-    if progress.percent is not None:
-        line.append(f"{progress.percent:3.0f} %  ", "bold")
+    if percent is not None:
+        line.append(f"{percent:3.0f} %  ", "bold")
     line.append(duration(progress.elapsed))
-    if progress.remaining is not None and progress.status is Status.RUNNING:
+    if percent is not None and progress.remaining is not None and progress.status is Status.RUNNING:
         line.append(f", about {duration(max(1.0, progress.remaining))} left", "dim")
     line.append(f"   {count(progress.calls, 'call')}   ")
     line.append(rough_money(progress.cost), "bold cyan")
     if hint and canvas.width >= WIDE:
         line.append(f"   {hint}", "dim")
     line.no_wrap, line.overflow = True, "ellipsis"
-    if progress.percent is None or canvas.width < NARROW:
+    if canvas.width < NARROW:
         return line
     grid = Table.grid(padding=(0, 0))
-    bar = ProgressBar(total=100, completed=progress.percent, width=FOOTER_BAR_WIDTH, complete_style="cyan")
-    grid.add_row(Text("  "), bar, line)
+    grid.add_row(Text("  "), _whole_bar(progress.status, percent, frame), line)
     return grid
+
+
+def _whole_bar(status: Status, percent: float | None, frame: int) -> ProgressBar:
+    """How far the whole is; a bar that moves without end while that cannot be told."""
+    style = BAR_STYLES.get(status, "cyan")
+    return ProgressBar(
+        total=100,
+        completed=percent or 0,
+        width=FOOTER_BAR_WIDTH,
+        pulse=percent is None and status is Status.RUNNING,
+        animation_time=frame / FRAMES_PER_SECOND,
+        style=TRACK,
+        complete_style=style,
+        finished_style=style,
+    )

@@ -23,6 +23,16 @@ STATUS_STYLES: Mapping[str, str] = {
     Status.SKIPPED: "dim",
     Status.QUEUED: "dim",
 }
+COUNTS: Mapping[str, Callable[[NodeResult], int]] = {
+    "in": lambda node: node.records_in,
+    "out": lambda node: node.records_out,
+    "failed": lambda node: node.failed,
+    "skipped": lambda node: node.skipped,
+    "coerced": lambda node: node.coercions,
+    "retries": lambda node: node.retries,
+    "calls": lambda node: node.cost.api_calls,
+}
+"""Columns of the table of nodes; calls and costs cover all resumes."""
 LISTED = 10
 """Failed records and calls in doubt that a summary names; the rest is counted."""
 
@@ -36,7 +46,7 @@ def print_result(console: "Console", result: ExecutionResult, *, nodes: bool = T
         nodes: False if the nodes were shown already.
     """
     console.print(headline(result))
-    if result.error:
+    if result.error and result.status is Status.FAILED:
         console.print(f"  {result.error}", style="red", markup=False)
     if nodes:
         console.print(node_table(result))
@@ -65,30 +75,26 @@ def headline(result: ExecutionResult) -> "Text":
 
 
 def node_table(result: ExecutionResult) -> "Table":
-    """A row for each node, and the sums."""
-    table = plain_table("node", "block", "status")
-    for name in ("in", "out", "failed", "skipped", "retries", "calls", "cost", "time"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for node in result.nodes.values():
-        table.add_row(*_node_cells(node))
-    table.add_section()
-    cost = result.cost
-    table.add_row("total", "", "", "", "", "", "", "", f"{cost.api_calls:,}", money(cost.total_cost), "", style="bold")
-    return table
-
-
-def _node_cells(node: NodeResult) -> list["Text | str"]:
+    """A row for each node. Counts that are zero everywhere have no column."""
     from rich.text import Text
 
-    counts = (node.records_in, node.records_out, node.failed, node.skipped, node.retries, node.cost.api_calls)
-    return [
-        node.node_id,
-        Text(node.block, "dim"),
-        Text(str(node.status), STATUS_STYLES[node.status]),
-        *(f"{number:,}" if number else "" for number in counts),
-        money(node.cost.total_cost) if node.cost.total_cost != ZERO else "",
-        duration(node.time.duration_ms / 1000) if node.time.completed_at else "",
-    ]
+    nodes = list(result.nodes.values())
+    counts = [name for name, read in COUNTS.items() if any(read(node) for node in nodes)]
+    table = plain_table("node", "block", "status")
+    for column in table.columns:
+        column.no_wrap, column.overflow = True, "ellipsis"
+    for name in (*counts, "cost", "time"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for node in nodes:
+        table.add_row(
+            node.node_id,
+            Text(node.block, "dim"),
+            Text(str(node.status), STATUS_STYLES[node.status]),
+            *(f"{COUNTS[name](node):,}" if COUNTS[name](node) else "" for name in counts),
+            money(node.cost.total_cost) if node.cost.total_cost != ZERO else "",
+            duration(node.time.duration_ms / 1000) if node.time.completed_at else "",
+        )
+    return table
 
 
 def cost_table(result: ExecutionResult) -> "Table":
@@ -141,10 +147,8 @@ def print_json(console: "Console", value: Any) -> None:
     """Print JSON, indented and coloured."""
     import orjson
     from rich.json import JSON
-    from rich.padding import Padding
 
-    text = orjson.dumps(value, default=json_default).decode()
-    console.print(Padding(JSON(text, indent=2), (0, 0, 0, 2)))
+    console.print(JSON(orjson.dumps(value, default=json_default).decode(), indent=2).text, soft_wrap=True)
 
 
 def plain_table(*columns: str) -> "Table":

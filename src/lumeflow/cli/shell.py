@@ -35,12 +35,12 @@ class Shell:
     as_json: bool = False
 
     @asynccontextmanager
-    async def open(self, *, simulator_url: str | None = None, stores: bool = True) -> "AsyncIterator[App]":
+    async def open(self, *, stores: bool = True, **overrides: Any) -> "AsyncIterator[App]":
         """Open the app on the chosen database; plugins that cannot be used are named on standard error.
 
         Args:
-            simulator_url: Address that stands for every provider.
             stores: False for commands that need no database: no file is made.
+            overrides: Attributes of `Settings`; None leaves what the environment says.
 
         Raises:
             LumeflowError: The settings are not right or the database cannot be opened.
@@ -49,7 +49,7 @@ class Shell:
         from lumeflow.settings import Settings
 
         db = self.db if stores else MEMORY
-        async with open_app(Settings.from_environment(os.environ, db=db, simulator_url=simulator_url)) as app:
+        async with open_app(Settings.from_environment(os.environ, db=db, **overrides)) as app:
             for problem in app.plugin_problems:
                 sys.stderr.write(f"left out: {problem}\n")
             yield app
@@ -100,16 +100,16 @@ def run_async(work: Coroutine[Any, Any, ResultT]) -> ResultT:
 
 def out() -> "Console":
     """Standard output for people."""
-    from rich.console import Console
+    from lumeflow.cli.console import PlainConsole
 
-    return Console(highlight=False, soft_wrap=False)
+    return PlainConsole()
 
 
 def err() -> "Console":
     """Standard error for people."""
-    from rich.console import Console
+    from lumeflow.cli.console import PlainConsole
 
-    return Console(stderr=True, highlight=False, soft_wrap=False)
+    return PlainConsole(stderr=True)
 
 
 def moves(console: "Console") -> bool:

@@ -16,7 +16,7 @@ Start = Callable[[ProgressListener, asyncio.Event], Awaitable[ExecutionResult]]
 """Starts or resumes an execution: gets the listener and the event that asks it to stop."""
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
-STOPPING = "stopping: answers that are under way get stored… (Ctrl-C again to quit at once)"
+STOPPING = "stopping… (Ctrl-C again to quit at once)"
 
 
 async def supervise(start: Start, display: Display, *, resume_command: Callable[[str], str]) -> ExecutionResult:

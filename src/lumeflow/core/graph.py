@@ -72,8 +72,8 @@ def links(workflow: Workflow, routes: Mapping[str, Mapping[str, str]]) -> list[L
     drawn = {(link.source, link.port, link.target) for link in found.values()}
     for node in workflow.nodes:
         implied = [*routes.get(node.id, {}).items()]
-        if node.fallback is not None and node.fallback.node is not None:
-            implied.append((Port.ERROR, node.fallback.node))
+        if node.fallback is not None and node.fallback.node not in {None, node.id}:
+            implied.append((Port.ERROR, str(node.fallback.node)))
         for port, target in implied:
             if (node.id, port, target) not in drawn:
                 add(Link(node.id, port, target))

@@ -5,8 +5,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from lumeflow.core.block import Block
 from lumeflow.core.context import Files, Prompts, Tables
-from lumeflow.core.document import RetryPolicy
 from lumeflow.core.errors import ErrorClass, NodeError
 from lumeflow.core.events import Event, EventKind
 from lumeflow.core.expressions import Template
@@ -14,6 +14,8 @@ from lumeflow.core.journal import Mode
 from lumeflow.core.operation import Params, Response
 from lumeflow.core.records import JsonObject
 from lumeflow.core.secret import Secret
+from lumeflow.engine.limits import RecordLimit
+from lumeflow.engine.plan import PlannedNode
 from lumeflow.engine.scope import Scope
 from lumeflow.engine.services import Services
 
@@ -21,13 +23,16 @@ from lumeflow.engine.services import Services
 class NodeWorld:
     """What all contexts of one node share."""
 
-    def __init__(self, node_id: str, retry: RetryPolicy, services: Services, scope: Scope) -> None:
-        self.node_id = node_id
-        self.retry = retry
+    def __init__(
+        self, planned: PlannedNode, block: Block[Any], services: Services, scope: Scope, records: RecordLimit
+    ) -> None:
+        self.node_id = planned.id
+        self.retry = planned.retry
+        self.call_timeout: float | None = getattr(block.config, "call_timeout", None)
         self.services = services
         self.scope = scope
+        self.records = records
         self.started_at: float | None = None
-        self.call_timeout: float | None = None
 
     def context(self, value: Any, position: int, fields: JsonObject, collection: str | None) -> "UnitContext":
         """A context for one unit of work; `value` is what `{{input}}` means in it."""

@@ -128,6 +128,7 @@ async def _settle_all(
 ) -> None:
     position = 0
     async for outcome in outcomes:
+        run.world.records.enter()
         data = outcome if isinstance(outcome, Mapping) else {}
         run.settler.settle(Record(data, (position,)), position, outcome)
         position += 1

@@ -15,6 +15,7 @@ from lumeflow.engine.channels import BoundedChannel, Channel, SpillingChannel
 from lumeflow.engine.context import NodeWorld
 from lumeflow.engine.drive import drive
 from lumeflow.engine.inbound import Inbound
+from lumeflow.engine.limits import RecordLimit, memory_mb
 from lumeflow.engine.node import NodeRun
 from lumeflow.engine.outlet import Outlet
 from lumeflow.engine.plan import ERROR_PORT, Plan, PlannedNode
@@ -25,6 +26,8 @@ from lumeflow.engine.tally import Tally
 
 REFRESH = 0.125
 """Seconds between two progress reports."""
+CHECK_EVERY = 0.1
+"""Seconds between two looks at the limits on time and memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +98,16 @@ class Orchestrator:
             for place, link in enumerate(node.inputs):
                 channels[link] = BoundedChannel() if place == 0 else SpillingChannel()
         scope = Scope(self._services)
+        records = RecordLimit(self._plan.workflow.globals.limits)
         for node in self._plan.nodes:
             ports: dict[str, list[Channel]] = {}
             for link in node.outputs:
                 ports.setdefault(link.port, []).append(channels[link])
+            block = node.make_block()
             self._runs[node.id] = NodeRun(
                 node,
-                node.make_block(),
-                NodeWorld(node.id, node.retry, self._services, scope),
+                block,
+                NodeWorld(node, block, self._services, scope, records),
                 Inbound([(link.source, channels[link]) for link in node.inputs]),
                 Outlet(ports),
                 self._tally,
@@ -129,15 +134,13 @@ class Orchestrator:
     async def _supervise(self, cancelled: "asyncio.Task[Any] | None") -> tuple[Status, str | None]:
         """Wait for the first of: all nodes ended, one stopped the execution, time up, cancelled."""
         pending: set[asyncio.Task[Any]] = set(self._tasks.values())
-        deadline = self._deadline()
         while pending:
-            timeout = None if deadline is None else max(deadline - self._services.time(), 0)
             waiting = pending | {cancelled} if cancelled else pending
-            done, _ = await asyncio.wait(waiting, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait(waiting, timeout=CHECK_EVERY, return_when=asyncio.FIRST_COMPLETED)
             if cancelled in done:
                 return Status.CANCELLED, "cancelled"
-            if not done:
-                return Status.FAILED, f"the execution's timeout of {self._limit_seconds():g} s ran out"
+            if (reached := self._limit_reached()) is not None:
+                return Status.FAILED, reached
             for task in done & pending:
                 if not task.cancelled() and (error := task.exception()) is not None:
                     return self._stopped_by(error)
@@ -172,14 +175,17 @@ class Orchestrator:
         for broken_id in broken:
             self._runs[broken_id].inbound.cut(dead - broken)
 
-    def _deadline(self) -> float | None:
-        seconds = self._limit_seconds()
-        return None if seconds is None else self._started + seconds
-
-    def _limit_seconds(self) -> float | None:
+    def _limit_reached(self) -> str | None:
+        """The limit on time or memory that the execution has reached, as a sentence."""
         given = self._plan.workflow.globals
-        candidates = [seconds for seconds in (given.timeout, given.limits.seconds) if seconds is not None]
-        return min(candidates, default=None)
+        elapsed = self._services.time() - self._started
+        if given.timeout is not None and elapsed >= given.timeout:
+            return f"the execution's timeout of {given.timeout:g} s ran out"
+        if given.limits.seconds is not None and elapsed >= given.limits.seconds:
+            return f"the execution's limit of {given.limits.seconds:g} s ran out"
+        if given.limits.memory_mb is not None and (used := memory_mb()) > given.limits.memory_mb:
+            return f"the process uses {used:.0f} MB of memory; the execution's limit is {given.limits.memory_mb:g} MB"
+        return None
 
     def _output(self) -> JsonObject:
         reached = [

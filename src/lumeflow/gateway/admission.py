@@ -40,7 +40,7 @@ class Passage:
         self._lane.breaker.succeeded()
 
     def refused(self, retry_after: float | None) -> float:
-        """The vendor refused for the rate. Returns for how many seconds all calls of the lane pause."""
+        """The vendor refused for the rate. Returns for how many seconds all calls of the lane pause, 0 for none."""
         self._reported = True
         self._lane.breaker.succeeded()
         return self.slot.refused(retry_after)

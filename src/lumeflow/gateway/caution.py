@@ -1,20 +1,27 @@
 """What a rate limiter does when the vendor refuses calls although the limits were kept.
 
-All calls pause once, together. Then, as in TCP, only so many may be under way at a time: one, two, four… as answers come
-back, up to half of what was too much, and from there one more for each round. Besides, the windows are kept a little
-wider for a while. Refusals of calls that were under way before the pause are part of the same event and don't count
-again.
+A single refusal among many answers (two clocks that differ a little, a hiccup) is the business of that call alone: it
+waits, and the windows are kept a little wider for a while. More than one in five means that the limit is really lower
+than known, or used by others as well: then all calls pause once, together. After that, as in TCP, only so many may be
+under way at a time: one, two, four… as answers come back, up to half of what was too much, and from there one more for
+each round. Refusals of calls that were under way before the pause are part of the same event and don't count again.
 """
+
+from collections import deque
 
 LONGEST_PAUSE = 900.0
 """Seconds; a vendor that asks to wait longer has used up a quota, and calls fail at once until then."""
 
 _FIRST_PAUSE = 0.5
 _LAST_PAUSE = 60.0
-_STRETCH_STEP = 0.05
-_STRETCH_LIMIT = 1.25
-_RECOVERY_WINDOWS = 4
-"""Windows full of calls that pass without refusal, until one refusal is forgotten."""
+_RECENT = 20
+_ONE_IN = 5
+_STEP, _STEP_LIMIT = 0.01, 1.05
+"""By how much a single refusal widens the windows, and how far such refusals go."""
+_LEAP, _LEAP_LIMIT = 0.05, 1.25
+"""The same for a pause."""
+_RECOVERY = 0.0125
+"""What a window full of calls takes off again."""
 _MANY = 256.0
 """Calls under way at which the number is no longer bounded here."""
 
@@ -37,7 +44,9 @@ class Caution:
         "_enough",
         "_longest_pause",
         "_out",
-        "_refusals",
+        "_pauses",
+        "_recent",
+        "_refused",
         "closed_until",
         "epoch",
         "paused_until",
@@ -49,7 +58,9 @@ class Caution:
         self._allowed: float | None = None
         self._enough = _MANY
         self._out = 0
-        self._refusals = 0
+        self._pauses = 0
+        self._recent: deque[bool] = deque()
+        self._refused = 0
         self.epoch = 0
         self.paused_until = 0.0
         self.closed_until = 0.0
@@ -78,8 +89,10 @@ class Caution:
         if epoch != self.epoch:
             return False
         self._out -= 1
-        self._refusals = 0
-        self.stretch = max(1.0, self.stretch - _STRETCH_STEP / (_RECOVERY_WINDOWS * calls))
+        self._pauses = 0
+        self._note(refused=False)
+        if self.stretch > 1.0:
+            self.stretch = max(1.0, self.stretch - _RECOVERY / calls)
         if self._allowed is None:
             return False
         self._allowed += 1.0 if self._allowed < self._enough else 1.0 / int(self._allowed)
@@ -89,16 +102,18 @@ class Caution:
 
     def refused(self, epoch: int, retry_after: float | None, now: float) -> None:
         """The vendor refused a call."""
-        pause = 0.0
-        if epoch == self.epoch:
-            pause = min(_LAST_PAUSE, _FIRST_PAUSE * 2.0 ** min(self._refusals, 10))
-            self._enough = max(1.0, (self._allowed or float(self._out)) / 2)
-            self._allowed = 1.0
-            self._out = 0
-            self._refusals += 1
-            self.epoch += 1
-            self.stretch = min(_STRETCH_LIMIT, self.stretch + _STRETCH_STEP)
-        self.pause(pause if retry_after is None else retry_after, now)
+        if retry_after is not None and retry_after > self._longest_pause:
+            self.pause(retry_after, now)
+        if epoch != self.epoch:
+            if self.paused_until > now:
+                self.pause(retry_after or 0.0, now)
+            return
+        self._out -= 1
+        self._note(refused=True)
+        if self._refused * _ONE_IN > len(self._recent):
+            self._stop(retry_after, now)
+        elif self.stretch < _STEP_LIMIT:
+            self.stretch += _STEP
 
     def pause(self, seconds: float, now: float) -> None:
         """Let no call go for a while; if that is too long, let calls fail."""
@@ -106,3 +121,21 @@ class Caution:
             self.closed_until = max(self.closed_until, now + seconds)
         else:
             self.paused_until = max(self.paused_until, now + seconds)
+
+    def _stop(self, retry_after: float | None, now: float) -> None:
+        default = min(_LAST_PAUSE, _FIRST_PAUSE * 2.0 ** min(self._pauses, 10))
+        self.pause(default if retry_after is None else retry_after, now)
+        self._pauses += 1
+        self.epoch += 1
+        self._recent.clear()
+        self._refused = 0
+        self._enough = max(1.0, (self._allowed or self._out + 1.0) / 2)
+        self._allowed = 1.0
+        self._out = 0
+        self.stretch = min(_LEAP_LIMIT, self.stretch + _LEAP)
+
+    def _note(self, *, refused: bool) -> None:
+        self._recent.append(refused)
+        self._refused += refused
+        if len(self._recent) > _RECENT:
+            self._refused -= self._recent.popleft()

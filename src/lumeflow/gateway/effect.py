@@ -244,7 +244,7 @@ class Effect:
         call = self._call
         if isinstance(verdict, Failure) and verdict.error_class is ErrorClass.RATE_LIMIT:
             pause = passage.refused(verdict.retry_after)
-            self._observer.rate_limited(call.node_id, call.account.name, pause)
+            self._observer.rate_limited(call.node_id, call.account.name, max(pause, verdict.retry_after or 0.0))
         elif isinstance(verdict, Failure) and verdict.error_class in _DOWN:
             self._report_down(passage)
         else:

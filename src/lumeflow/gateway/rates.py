@@ -91,7 +91,7 @@ class Slot:
         self._limiter.slot_passed(self._epoch)
 
     def refused(self, retry_after: float | None) -> float:
-        """The vendor refused the call for its rate. Returns for how many seconds all calls pause."""
+        """The vendor refused the call for its rate. Returns for how many seconds all calls pause, 0 for none."""
         return self._limiter.slot_refused(self._epoch, retry_after)
 
 
@@ -215,10 +215,11 @@ class RateLimiter:
             self._pump()
 
     def slot_refused(self, epoch: int, retry_after: float | None) -> float:
-        """The vendor refused a call. Returns for how many seconds all calls pause."""
+        """The vendor refused a call. Returns for how many seconds all calls pause, 0 for none."""
         now = asyncio.get_running_loop().time()
         self._caution.refused(epoch, retry_after, now)
         self._fail_if_closed()
+        self._pump()
         return max(0.0, self._caution.paused_until - now, self._caution.closed_until - now)
 
     def _fail_if_closed(self) -> None:

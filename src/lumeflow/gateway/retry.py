@@ -120,7 +120,7 @@ class Retries:
             return self._delay(self._unstarted, None) if self._unstarted <= MOST_UNSTARTED else None
         if problem.error_class is ErrorClass.RATE_LIMIT and problem.ending is Ending.REFUSED:
             self._refusals += 1
-            return 0.0 if self._refusals <= MOST_REFUSALS else None  # the pause is the limiter's, for all calls at once
+            return self._delay(self._refusals, problem.retry_after) if self._refusals <= MOST_REFUSALS else None
         self._tries += 1
         if self._tries > self._most(problem):
             return None

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 import orjson
@@ -75,9 +76,6 @@ def retry_after(response: HttpResponse, *hints: Any) -> float | None:
 
 
 def _until(then: str, now: str | None) -> float | None:
-    # Imported here: the package costs 10 ms and hardly any vendor sends dates.
-    from email.utils import parsedate_to_datetime
-
     try:
         return max((parsedate_to_datetime(then) - parsedate_to_datetime(now or "")).total_seconds(), 0.0)
     except (TypeError, ValueError):

@@ -41,11 +41,13 @@ class Section:
 
     Attributes:
         heading: What stands after `# `.
+        at: Line number of the heading.
         line: Line number of its first line of text.
         text: Its text.
     """
 
     heading: str
+    at: int
     line: int
     text: str
 
@@ -142,25 +144,25 @@ def _section(heading: str, first: int, lines: Sequence[str]) -> Section:
     empty = 0
     while empty < len(lines) and not lines[empty].strip():
         empty += 1
-    return Section(heading, first + empty + 1, "\n".join(lines[empty:]).rstrip())
+    return Section(heading, first, first + empty + 1, "\n".join(lines[empty:]).rstrip())
 
 
 def _check_sections(place: Path, sections: Sequence[Section]) -> None:
     headings = [section.heading for section in sections]
     if "user" not in headings:
         raise UsageError(f"{place}: lacks a section '# user'")
-    for section in sections:
-        if section.heading in _ONCE and headings.count(section.heading) > 1:
-            raise UsageError(f"{place}:{section.line}: a second section '# {section.heading}'")
+    for number, section in enumerate(sections):
+        if section.heading in _ONCE and section.heading in headings[:number]:
+            raise UsageError(f"{place}:{section.at}: a second section '# {section.heading}'")
         if not section.text:
-            raise UsageError(f"{place}:{section.line}: the section '# {section.heading}' is empty")
+            raise UsageError(f"{place}:{section.at}: the section '# {section.heading}' is empty")
     examples = [section for section in sections if section.heading in _EXAMPLES]
     for number, section in enumerate(examples):
         expected = _EXAMPLES[number % 2]
         if section.heading != expected:
-            raise UsageError(f"{place}:{section.line}: expected '# {expected}', found '# {section.heading}'")
+            raise UsageError(f"{place}:{section.at}: expected '# {expected}', found '# {section.heading}'")
     if len(examples) % 2:
-        raise UsageError(f"{place}:{examples[-1].line}: this example has no '# example: assistant'")
+        raise UsageError(f"{place}:{examples[-1].at}: this example has no '# example: assistant'")
 
 
 def _answer_schema(place: Path, sections: Sequence[Section]) -> Mapping[str, Any]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
+from email.utils import parsedate_to_datetime
 from typing import Any, ClassVar
 
 from lumeflow.kit.completion import Completion, Finish
@@ -227,21 +228,18 @@ def _until_reset(response: HttpResponse) -> float | None:
     reset, date = seconds(response.headers.get("x-ratelimit-reset")), response.headers.get("date")
     if response.status != 429 or reset is None or not date:
         return None
-    from email.utils import parsedate_to_datetime
-
     try:
-        return max(reset / 1000 - parsedate_to_datetime(date).timestamp(), 0.0)
+        now = parsedate_to_datetime(date)
     except (TypeError, ValueError):
         return None
+    return max(reset / 1000 - now.timestamp(), 0.0) if now.tzinfo else None
 
 
 def _meaning(error_class: ErrorClass, account: Account) -> str | None:
     if error_class is ErrorClass.NOT_FOUND:
         return "OpenRouter has no endpoint for this model that does what is asked; choose another config.model"
     if error_class is ErrorClass.AUTH:
-        return (
-            f"OpenRouter does not let the key in {account.key_name} make this call: it is wrong or lacks the right"
-        )
+        return f"OpenRouter does not let the key in {account.key_name} make this call: it is wrong or lacks the right"
     return None
 
 

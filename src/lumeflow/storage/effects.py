@@ -19,9 +19,9 @@ from lumeflow.core.errors import StorageError
 from lumeflow.core.http import HttpResponse
 from lumeflow.core.money import Basis, Charge, plain
 from lumeflow.storage.codec import decode_json, pack, stamp, unpack, unstamp
+from lumeflow.storage.jobs import Transaction, Work
 from lumeflow.storage.owners import require_owner
 from lumeflow.storage.statements import ROWS, execute_rows, placeholders
-from lumeflow.storage.writer import Transaction, Work
 
 _CLAIM = """
 INSERT INTO effects (execution_id, digest, account, operation, node_id, params, params_packed, state, owner, claimed_at)

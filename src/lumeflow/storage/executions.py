@@ -18,10 +18,10 @@ from lumeflow.storage.codec import (
     stamp,
     unstamp,
 )
+from lumeflow.storage.jobs import Transaction, Work
 from lumeflow.storage.owners import Owner, require_owner
 from lumeflow.storage.statements import execute_rows
 from lumeflow.storage.workflows import remember_definition
-from lumeflow.storage.writer import Transaction, Work
 
 _EXISTS = "SELECT 1 FROM workflow_executions WHERE id = ?"
 

@@ -99,10 +99,11 @@ class LocalSink:
     def __init__(self, path: Path, taken: set[Path]) -> None:
         self._path = path
         self._taken = taken
+        self._ended = False
         self._part = path.with_name(f".{path.name}.part")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file: IO[bytes] | None = self._part.open("wb", buffering=_PIECE)
+            self._file: IO[bytes] = self._part.open("wb", buffering=_PIECE)
         except OSError as error:
             raise _unwritable(path, error) from error
 
@@ -112,7 +113,7 @@ class LocalSink:
         Raises:
             StorageError: They cannot be written.
         """
-        if self._file is None:
+        if self._ended:
             raise StorageError(f"file {self._path}: it is finished; nothing can be added")
         await asyncio.to_thread(self._guard, self._file.write, data)
 
@@ -127,7 +128,8 @@ class LocalSink:
 
     async def discard(self) -> None:
         """Give up: nothing remains. Does nothing after `commit`."""
-        if self._file is not None:
+        if not self._ended:
+            self._ended = True
             self._taken.discard(self._path)
             await asyncio.to_thread(self._discard)
 
@@ -138,21 +140,19 @@ class LocalSink:
             raise _unwritable(self._path, error) from error
 
     def _commit(self) -> None:
-        if self._file is None:
+        if self._ended:
             return
         self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
-        self._file = None
         self._part.replace(self._path)
+        self._ended = True
         _sync_folder(self._path.parent)
 
     def _discard(self) -> None:
-        file, self._file = self._file, None
-        if file is not None:
-            # What is still buffered is thrown away, so a disk without room for it is no matter.
-            with suppress(OSError):
-                file.close()
+        # What is still buffered is thrown away, so a disk without room for it is no matter.
+        with suppress(OSError):
+            self._file.close()
         self._part.unlink(missing_ok=True)
 
 

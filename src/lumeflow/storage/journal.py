@@ -10,11 +10,12 @@ from lumeflow.core.events import Event
 from lumeflow.core.journal import Execution, ExecutionSummary, KeptRecord, NodeRow, RecordKind, Status, Timeline
 from lumeflow.core.records import JsonObject
 from lumeflow.storage import executions
+from lumeflow.storage.jobs import Transaction
 from lumeflow.storage.owners import Holdings, require_owner
 from lumeflow.storage.reader import Reader
 from lumeflow.storage.record_codec import estimated_bytes
 from lumeflow.storage.record_store import KEEP, drop_some, kept_at, nodes_with_records
-from lumeflow.storage.writer import Transaction, Writer
+from lumeflow.storage.writer import Writer
 
 WAITING_BYTES = 16 << 20
 """Kept records that may wait for the disk, estimated; above it `keep` holds its caller back."""
@@ -70,9 +71,14 @@ class SqliteJournal:
 
     def note(self, execution_id: str, events: Sequence[Event]) -> None:
         """Put events on the timeline; they are on disk with the next commit."""
-        if events:
-            owner = self._holdings.token(execution_id)
+        if not events:
+            return
+        owner = self._holdings.token(execution_id)
+        try:
             self._follow(self._writer.bulk(executions.NOTE, (owner, execution_id, events)), execution_id, 0)
+        except StorageError as error:
+            # Noted in passing, by callers that cannot wait nor fail; the end of the execution will.
+            self._lost.setdefault(execution_id, str(error))
 
     async def timeline(self, execution_id: str, *, after: int = 0, limit: int = 1000) -> Timeline:
         """Read events back, in order, those with an ordinal above `after`."""

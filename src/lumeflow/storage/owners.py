@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Callable
 
 from lumeflow.core.errors import StorageError
-from lumeflow.storage.writer import Transaction
+from lumeflow.storage.jobs import Transaction
 
 _FIND = "SELECT owner, process FROM execution_owners WHERE execution_id = ?"
 _SET = """INSERT INTO execution_owners (execution_id, owner, process) VALUES (?, ?, ?)

@@ -72,7 +72,8 @@ def _encode(records: Sequence[KeptRecord]) -> Iterator[Run]:
 
 
 def _unstorable(record: KeptRecord, error: TypeError) -> str:
-    return f"node '{record.node_id}': the {record.kind} record at position {record.position} cannot be stored: {error}"
+    place = f"node '{record.node_id}': the {record.kind} record at position {record.position}"
+    return f"{place} cannot be stored: {error.__cause__ or error}"
 
 
 def _dump(rows: Sequence[Any]) -> tuple[bytes, str | None, list[bytes]]:

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lumeflow.core.journal import KeptRecord, RecordKind
+from lumeflow.storage.jobs import Transaction, Work
 from lumeflow.storage.owners import Owner, require_owner
 from lumeflow.storage.reader import Reader
 from lumeflow.storage.record_codec import decode_run, encode_runs
 from lumeflow.storage.statements import execute_rows
-from lumeflow.storage.writer import Transaction, Work
 
 PAGE = 4
 """Runs read at once; with runs of a megabyte, a few megabytes."""

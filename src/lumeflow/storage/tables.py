@@ -8,9 +8,10 @@ from typing import Any
 from lumeflow.core.errors import UsageError
 from lumeflow.storage.catalog import Table, quote, table
 from lumeflow.storage.cells import from_cell, to_cell
+from lumeflow.storage.jobs import Transaction
 from lumeflow.storage.reader import Reader
 from lumeflow.storage.statements import execute_rows
-from lumeflow.storage.writer import Transaction, Writer
+from lumeflow.storage.writer import Writer
 
 Row = Mapping[str, Any]
 

@@ -10,8 +10,9 @@ from lumeflow.core.clock import derived_id
 from lumeflow.core.errors import UsageError
 from lumeflow.core.findings import did_you_mean
 from lumeflow.storage.codec import decode_json, encode_json, stamp, unstamp
+from lumeflow.storage.jobs import Transaction
 from lumeflow.storage.reader import Reader
-from lumeflow.storage.writer import Transaction, Writer
+from lumeflow.storage.writer import Writer
 
 _INSERT_WORKFLOW = """
 INSERT INTO workflows (id, workflow_id, name, version, definition, created_at, updated_at)

@@ -12,60 +12,18 @@ again job by job, each in a savepoint. A commit that fails ends all writing: no 
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable
 from contextlib import suppress
-from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from lumeflow.core.errors import StorageError
 from lumeflow.core.faults import fault_point
+from lumeflow.storage.jobs import ArgT, Job, ResultT, Transaction, Work, run_together, settle, settle_all
 from lumeflow.storage.problems import Scope, explain, scope
-
-ArgT = TypeVar("ArgT")
-ResultT = TypeVar("ResultT")
 
 BATCH = 1000
 """Jobs in one transaction, at most: bounds how long the first of them waits for the last."""
-
-
-@dataclass(slots=True)
-class Transaction:
-    """What a job gets.
-
-    Attributes:
-        db: The connection, inside a transaction.
-        memo: What jobs of this transaction found out already (that an owner is still the owner, say).
-    """
-
-    db: sqlite3.Connection
-    memo: dict[Hashable, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Work(Generic[ArgT, ResultT]):
-    """A kind of job that is done for many arguments at once.
-
-    Attributes:
-        run: Does it: one result for each argument, in order. May be run again after a rollback.
-        commutes: True if jobs of this kind may change places with jobs of other commuting kinds, unless their keys
-            are equal; it lets jobs of one kind be gathered into one statement.
-        fault: Name of the fault points around the commit, `<fault>.before-commit` and `<fault>.after-commit`.
-    """
-
-    run: Callable[[Transaction, Sequence[ArgT]], Sequence[ResultT]]
-    commutes: bool = True
-    fault: str | None = None
-
-
-@dataclass(slots=True, eq=False)
-class _Job:
-    work: Work[Any, Any]
-    arg: Any
-    key: Hashable
-    future: asyncio.Future[Any]
-    result: Any = None
-    error: BaseException | None = None
 
 
 _CALL: Work[Callable[[Transaction], Any], Any] = Work(lambda tx, calls: [call(tx) for call in calls], commutes=False)
@@ -83,8 +41,8 @@ class Writer:
         self._connect = connect
         self._path = path
         self._loop = asyncio.get_running_loop()
-        self._outbox: list[_Job] = []
-        self._queue: SimpleQueue[list[_Job] | None] = SimpleQueue()
+        self._outbox: list[Job] = []
+        self._queue: SimpleQueue[list[Job] | None] = SimpleQueue()
         self._refusal: str | None = None
         self._broken: str | None = None
         self._ended = self._loop.create_future()
@@ -108,7 +66,7 @@ class Writer:
         Raises:
             StorageError: The database is closed, or can no longer be written.
         """
-        return self._submit(_Job(_CALL, action, None, self._loop.create_future()))
+        return self._submit(Job(_CALL, action, None, self._loop.create_future()))
 
     def post(self, action: Callable[[Transaction], object]) -> None:
         """As `call`, for what need not be waited for and may fail: a database that no longer takes it is no error."""
@@ -121,7 +79,7 @@ class Writer:
         Raises:
             StorageError: The database is closed, or can no longer be written.
         """
-        return self._submit(_Job(work, arg, key, self._loop.create_future()))
+        return self._submit(Job(work, arg, key, self._loop.create_future()))
 
     async def close(self) -> None:
         """Do what was submitted, then close the connection. Does nothing the second time."""
@@ -131,7 +89,7 @@ class Writer:
         self._queue.put(None)
         await asyncio.shield(self._ended)
 
-    def _submit(self, job: _Job) -> "asyncio.Future[Any]":
+    def _submit(self, job: Job) -> "asyncio.Future[Any]":
         if self._refusal is not None:
             raise StorageError(self._refusal)
         # Handing over once a turn of the loop instead of once a job wakes the thread less and makes larger batches.
@@ -151,19 +109,19 @@ class Writer:
         try:
             db = self._connect()
         except Exception as error:
-            self._report(_settle, self._opened, None, error)
-            self._report(_settle, self._ended, None, None)
+            self._report(settle, self._opened, None, error)
+            self._report(settle, self._ended, None, None)
             return
-        self._report(_settle, self._opened, None, None)
+        self._report(settle, self._opened, None, None)
         try:
             while (jobs := self._next()) is not None:
                 for start in range(0, len(jobs), BATCH):
                     self._commit(db, jobs[start : start + BATCH])
         finally:
             db.close()
-            self._report(_settle, self._ended, None, None)
+            self._report(settle, self._ended, None, None)
 
-    def _next(self) -> list[_Job] | None:
+    def _next(self) -> list[Job] | None:
         """All jobs that wait, at least one; None at the end."""
         jobs = self._queue.get()
         while jobs is not None and len(jobs) < BATCH:
@@ -177,47 +135,36 @@ class Writer:
             jobs += more
         return jobs
 
-    def _commit(self, db: sqlite3.Connection, jobs: list[_Job]) -> None:
+    def _commit(self, db: sqlite3.Connection, jobs: list[Job]) -> None:
         if self._broken is None:
             self._transact(db, jobs)
         if self._broken is not None:
             self._refuse(jobs, self._broken)
-        self._report(_settle_all, jobs)
+        self._report(settle_all, jobs)
 
-    def _transact(self, db: sqlite3.Connection, jobs: list[_Job]) -> None:
+    def _transact(self, db: sqlite3.Connection, jobs: list[Job], *, singly: bool = False) -> None:
         try:
             db.execute("BEGIN IMMEDIATE")
-            _run_together(Transaction(db), jobs)
+            if singly:
+                for job in jobs:
+                    self._run_alone(db, job)
+            else:
+                run_together(Transaction(db), jobs)
             self._finish(db, jobs)
         except Exception as error:
-            self._after_failure(db, jobs, error)
+            self._after_failure(db, jobs, error, singly=singly)
 
-    def _after_failure(self, db: sqlite3.Connection, jobs: list[_Job], error: Exception) -> None:
+    def _after_failure(self, db: sqlite3.Connection, jobs: list[Job], error: Exception, *, singly: bool) -> None:
         began = db.in_transaction
         _roll_back(db)
         if scope(error) is Scope.BATCH:
             self._refuse(jobs, explain(error, self._path))
-        elif not began or scope(error) is Scope.DATABASE or isinstance(error, _CommitFailed):
-            self._give_up(error)
-        elif len(jobs) == 1:
-            jobs[0].error = self._presentable(error)
+        elif began and not singly and scope(error) is Scope.JOB and not isinstance(error, _CommitFailed):
+            self._transact(db, jobs, singly=True)
         else:
-            self._transact_singly(db, jobs)
+            self._give_up(error)
 
-    def _transact_singly(self, db: sqlite3.Connection, jobs: list[_Job]) -> None:
-        try:
-            db.execute("BEGIN IMMEDIATE")
-            for job in jobs:
-                self._run_alone(db, job)
-            self._finish(db, jobs)
-        except Exception as error:
-            _roll_back(db)
-            if scope(error) is Scope.BATCH:
-                self._refuse(jobs, explain(error, self._path))
-            else:
-                self._give_up(error)
-
-    def _run_alone(self, db: sqlite3.Connection, job: _Job) -> None:
+    def _run_alone(self, db: sqlite3.Connection, job: Job) -> None:
         db.execute("SAVEPOINT job")
         try:
             job.result = job.work.run(Transaction(db), (job.arg,))[0]
@@ -228,7 +175,7 @@ class Writer:
             db.execute("ROLLBACK TO job")
         db.execute("RELEASE job")
 
-    def _finish(self, db: sqlite3.Connection, jobs: list[_Job]) -> None:
+    def _finish(self, db: sqlite3.Connection, jobs: list[Job]) -> None:
         names = {job.work.fault for job in jobs if job.work.fault}
         for name in sorted(names):
             fault_point(f"{name}.before-commit")
@@ -245,7 +192,7 @@ class Writer:
         self._broken = f"{what}. Nothing more is written by this process; mend it and resume"
         self._refusal = self._refusal or self._broken
 
-    def _refuse(self, jobs: list[_Job], reason: str) -> None:
+    def _refuse(self, jobs: list[Job], reason: str) -> None:
         for job in jobs:
             job.result, job.error = None, StorageError(reason)
 
@@ -269,44 +216,6 @@ def _roll_back(db: sqlite3.Connection) -> None:
         db.rollback()
 
 
-def _run_together(tx: Transaction, jobs: list[_Job]) -> None:
-    """Run jobs in order, commuting ones gathered by kind until a job comes that must not be overtaken."""
-    gathered: dict[Work[Any, Any], list[_Job]] = {}
-    keys: set[Hashable] = set()
-    for job in jobs:
-        if not job.work.commutes or job.key in keys:
-            _run_gathered(tx, gathered)
-            keys.clear()
-        gathered.setdefault(job.work, []).append(job)
-        if not job.work.commutes:
-            _run_gathered(tx, gathered)
-        elif job.key is not None:
-            keys.add(job.key)
-    _run_gathered(tx, gathered)
-
-
-def _run_gathered(tx: Transaction, gathered: dict[Work[Any, Any], list[_Job]]) -> None:
-    for work, jobs in gathered.items():
-        results = work.run(tx, [job.arg for job in jobs])
-        for job, result in zip(jobs, results, strict=True):
-            job.result = result
-    gathered.clear()
-
-
 def _forget(future: "asyncio.Future[Any]") -> None:
     if not future.cancelled():
         future.exception()
-
-
-def _settle(future: "asyncio.Future[Any]", result: Any, error: BaseException | None) -> None:
-    if future.done():  # cancelled by whoever waited
-        return
-    if error is None:
-        future.set_result(result)
-    else:
-        future.set_exception(error)
-
-
-def _settle_all(jobs: list[_Job]) -> None:
-    for job in jobs:
-        _settle(job.future, job.result, job.error)

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from lumeflow.core.clock import iso
-from lumeflow.core.context import Prompts
+from lumeflow.core.context import Files, Prompts, Tables
 from lumeflow.core.errors import ErrorClass, NodeError, RecordError, UsageError
 from lumeflow.core.expressions import Template
 from lumeflow.core.money import FREE, ZERO
@@ -45,8 +45,8 @@ class MemoryContext:
     collection: str | None = None
     trigger: JsonObject = field(default_factory=dict)
     input: Any = None
-    tables: MemoryTables = field(default_factory=MemoryTables)
-    files: MemoryFiles = field(default_factory=MemoryFiles)
+    tables: Tables = field(default_factory=MemoryTables)
+    files: Files = field(default_factory=MemoryFiles)
     answers: Mapping[str, Any] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict)
     variables: JsonObject = field(default_factory=dict)

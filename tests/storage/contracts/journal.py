@@ -82,13 +82,14 @@ class ExecutionContract:
         assert len(await kept(storage)) == 40_000
         assert [one async for one in storage.journal.kept("exec-2", RecordKind.OUTPUT)] == []
 
-    @pytest.mark.parametrize("action", ["reopen", "finish"])
-    async def test_an_unknown_execution_cannot_go_on(self, storage: Database, action: str):
-        with pytest.raises(UsageError, match="'nope'"):
-            if action == "reopen":
-                await storage.journal.reopen("nope")
-            else:
-                await storage.journal.finish("nope", Status.FAILED, [], completed_at=NOON, output=None, error=None)
+    async def test_an_unknown_execution_cannot_go_on(self, storage: Database):
+        journal = storage.journal
+        for attempt in (
+            journal.reopen("nope"),
+            journal.finish("nope", Status.FAILED, [], completed_at=NOON, output=None, error=None),
+        ):
+            with pytest.raises(UsageError, match="'nope'"):
+                await attempt
 
     async def test_the_list_is_paged_from_the_newest(self, storage: Database):
         for number in range(7):

@@ -20,7 +20,7 @@ class LedgerContract:
     async def test_an_answer_is_found_as_it_was_given(self, storage: Database):
         ledger = (await storage.take(EXECUTION)).ledger
         await ledger.claim(claim())
-        given = answered("0.0200", b"\x00\xff raw", credits="1.5")
+        given = answered("0.0200", b"\x00\xff raw", units="1.5")
         await ledger.answer(key(), given)
         assert await ledger.find(key()) == Stored(given.response, at(1), given.charge, 350)
 
@@ -154,7 +154,7 @@ class TotalsContract:
         for number in range(30):
             effect = key(number)
             await ledger.claim(claim(effect, node_id=f"node-{number % 2}"))
-            await ledger.answer(effect, answered("0.1", credits="0.3"))
+            await ledger.answer(effect, answered("0.1", units="0.3"))
         llm = key(operation="openrouter/chat")
         await ledger.claim(claim(llm, node_id="node-0"))
         await ledger.answer(llm, answered("0.000000000000000001"))

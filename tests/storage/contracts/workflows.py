@@ -58,9 +58,9 @@ class WorkflowsContract:
 
     async def test_what_is_missing_is_named_with_what_there_is(self, storage: Database):
         await storage.workflows.save(DEFINITION, at=NOON)
-        with pytest.raises(UsageError, match="no workflow 'laeds'. Did you mean 'leads'"):
+        with pytest.raises(UsageError, match=r"no workflow 'laeds'\. Did you mean 'leads'"):
             await storage.workflows.get("laeds")
-        with pytest.raises(UsageError, match="'leads' has no version 9. Saved: 3."):
+        with pytest.raises(UsageError, match=r"'leads' has no version 9\. Saved: 3\."):
             await storage.workflows.get("leads", 9)
 
     @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from lumeflow.cli import problems
-from lumeflow.cli.display import display_for
+from lumeflow.cli.display import LiveDisplay, display_for
 from lumeflow.cli.inputs import read_document
 from lumeflow.cli.options import DbOption, JsonOption, shell_of
 from lumeflow.cli.shell import Shell, out, run_async
@@ -16,9 +16,17 @@ from lumeflow.core.journal import Mode, Status
 from lumeflow.core.result import ExecutionResult
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from lumeflow.app import App
 
 WORKFLOW = "lead-enrichment-v1"
+COMMENTS = 150
+"""Comments under each post of the sample audience."""
+GAPS = 9
+"""Columns of the terminal between the columns of the table."""
+PACE = 2.0
+"""How slow the providers are, compared to life, where somebody watches."""
 SHOWN = 8
 """Contacts that are printed at the end."""
 
@@ -33,12 +41,13 @@ def demo(ctx: typer.Context, db: DbOption = None, as_json: JsonOption = False) -
     shell = shell_of(ctx, db, as_json)
     source = read_document(WORKFLOW)
     display = display_for(shell, f"lumeflow demo: {WORKFLOW}", on_stdout=True)
+    pace = PACE if isinstance(display, LiveDisplay) else None
 
     def resume_command(execution_id: str) -> str:
         return shell.command("executions", "resume", execution_id)
 
     async def work() -> tuple[ExecutionResult, Records, str]:
-        async with shell.open() as app:
+        async with shell.open(demo_latency=pace, demo_comments=COMMENTS) as app:
             workflow = app.load(source)
             trigger = await app.demo_audience()
             result = await supervise(
@@ -57,7 +66,7 @@ def demo(ctx: typer.Context, db: DbOption = None, as_json: JsonOption = False) -
         print_end(shell, result, contacts, place)
     if result.status is Status.COMPLETED:
         return problems.OK
-    if result.error:
+    if result.status is Status.FAILED and result.error:
         display.announce(result.error)
     display.announce(f"{result.status}; to continue: {resume_command(result.execution_id)}")
     return problems.FAILED
@@ -81,17 +90,13 @@ async def first_records(app: "App", execution_id: str, number: int) -> Records:
 
 def print_end(shell: Shell, result: ExecutionResult, contacts: Records, place: str) -> None:
     """Print contacts, costs, and where to look further."""
-    from lumeflow.cli.results import cost_table, headline, plain_table
+    from lumeflow.cli.results import cost_table, headline
 
     console = out()
     console.print()
     console.print(headline(result))
     console.print()
-    table = plain_table("name", "title", "company", "email")
-    for contact in contacts:
-        name = " ".join(str(contact[key]) for key in ("firstName", "lastName") if contact.get(key))
-        table.add_row(name, *(str(contact.get(key) or "") for key in ("title", "company", "email")))
-    console.print(table)
+    console.print(contact_table(contacts, console.width))
     stored = result.output.get("contactsCount")
     if isinstance(stored, int) and stored > len(contacts):
         console.print(f"and {stored - len(contacts):,} more", style="dim")
@@ -103,3 +108,23 @@ def print_end(shell: Shell, result: ExecutionResult, contacts: Records, place: s
     for words in (("show",), ("output", "--format", "csv"), ("skipped",), ("events",)):
         command = shell.command("executions", words[0], result.execution_id, *words[1:])
         console.print(f"  {command}", markup=False, soft_wrap=True, style="cyan")
+
+
+def contact_table(contacts: Records, width: int) -> "Table":
+    """A line for each contact: the address in full, if there is room for it, the rest shortened."""
+    from lumeflow.cli.results import plain_table
+
+    rows = [contact_row(contact) for contact in contacts]
+    address = min(max((len(row[-1]) for row in rows), default=0), width // 2)
+    table = plain_table("name", "title", "company", "email")
+    for column, room in zip(table.columns, [max(8, (width - address - GAPS) // 3)] * 3 + [address], strict=True):
+        column.no_wrap, column.overflow, column.max_width = True, "ellipsis", room
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def contact_row(contact: Mapping[str, Any]) -> list[str]:
+    """Name, title, company and address; empty where unknown."""
+    name = " ".join(str(contact[key]) for key in ("firstName", "lastName") if contact.get(key))
+    return [name, *(str(contact.get(key) or "") for key in ("title", "company", "email"))]

@@ -1,6 +1,7 @@
 """`lumeflow simulate`."""
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -66,9 +67,8 @@ async def serve_until_stopped(shell: Shell, settings: "SimulatorSettings", host:
     try:
         running = await serve(settings, host, port)
     except OSError as error:
-        raise UsageError(
-            f"the simulator cannot listen at {host}:{port} ({error.strerror}): choose another --port."
-        ) from error
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise UsageError(f"the simulator cannot listen at {host}:{port} ({reason}): choose another --port.") from error
     try:
         if shell.as_json:
             shell.emit({"url": running.url, "host": running.host, "port": running.port})

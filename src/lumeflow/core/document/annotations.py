@@ -4,7 +4,7 @@ Validation tells the type of a value only if it is valid; findings must name kno
 it is not.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
@@ -95,6 +95,27 @@ def _is_kind(origin: type, kinds: Any) -> bool:
     if issubclass(origin, wanted):
         return True
     return list in wanted and not issubclass(origin, Mapping) and any(issubclass(kind, origin) for kind in wanted)
+
+
+def is_meant(model: Model, raw: Any, location: Sequence[str | int]) -> bool:
+    """False for errors of a union's arm that the object was not meant to be; pydantic lists those of all arms.
+
+    Args:
+        model: The model that was validated.
+        raw: The JSON that was given.
+        location: Pydantic's location of the error, with the names of the arms.
+    """
+    annotation: Any = model
+    for part in location:
+        found = next((each for each in members(annotation, raw) if each[0] == part), None)
+        if found is not None:
+            _, annotation, raw = found
+        elif isinstance(raw, Mapping):
+            meant = model_for(annotation, raw)
+            names = {arm.__name__ for arm in arms(annotation) if isinstance(arm, type)}
+            if meant is not None and part in names and part != meant.__name__:
+                return False
+    return True
 
 
 def model_at(model: Model, raw: Any, parts: tuple[str | int, ...]) -> Model | None:

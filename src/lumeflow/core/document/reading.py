@@ -79,7 +79,7 @@ def _too_deep() -> str:
 
 def _check_depth(value: Any) -> None:
     level: list[tuple[Any, tuple[str | int, ...]]] = [(value, ())]
-    for _ in range(MAX_DEPTH + 1):
+    for _ in range(MAX_DEPTH):
         below: list[tuple[Any, tuple[str | int, ...]]] = []
         for item, at in level:
             if isinstance(item, Mapping):

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from lumeflow.core.document.annotations import keys_of, model_at
+from lumeflow.core.document.annotations import is_meant, keys_of, model_at
 from lumeflow.core.document.codes import Code
 from lumeflow.core.document.fields import describe
 from lumeflow.core.findings import Finding, InvalidWorkflow, Report, did_you_mean
@@ -72,15 +72,18 @@ def shape_findings(
         raw: The JSON that was given; pointers lead into it.
         skip: True for places whose errors are not wanted.
     """
-    places: dict[tuple[Parts, Code], list[str]] = {}
-    for detail in error.errors(include_url=False):
+    places: dict[tuple[Parts, Code, str], list[str]] = {}
+    details = error.errors(include_url=False)
+    meant = [detail for detail in details if is_meant(model, raw, detail["loc"])]
+    for detail in meant or details:
         at, code, message = _translate(detail, model, raw)
         if skip is not None and skip(at):
             continue
-        messages = places.setdefault((at, code), [])
+        missing = str(detail["loc"][-1]) if code is Code.MISSING_KEY else ""
+        messages = places.setdefault((at, code, missing), [])
         if message not in messages:
             messages.append(message)
-    findings = [Finding(code, _joined(messages), pointer(at)) for (at, code), messages in places.items()]
+    findings = [Finding(code, _joined(messages), pointer(at)) for (at, code, _), messages in places.items()]
     return tuple(sorted(findings, key=lambda finding: document_position(raw, finding.pointer)))
 
 

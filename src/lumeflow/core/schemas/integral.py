@@ -51,12 +51,21 @@ def _compile(library: SchemaLibrary, schemas: Conjunction, made: dict[Any, _Sear
         return made[key]
     made[key] = search = _Search()
     view: View = library.view(schemas)
-    search.here = view.types is not None and "integer" in view.types and "fraction" not in view.types
+    search.here = _wants_integer(library, view)
     for name, inner in view.properties.items():
         search.properties[name] = _compile(library, inner, made)
     if view.items:
         search.items = _compile(library, view.items, made)
     return search
+
+
+def _wants_integer(library: SchemaLibrary, view: View) -> bool:
+    """True if integers are allowed and other numbers are not; a choice counts if all its alternatives name types."""
+    said = [view.types]
+    for choice in view.choices:
+        types = [library.view((alternative,)).types for alternative in choice]
+        said.append(frozenset().union(*(each for each in types if each is not None)) if None not in types else None)
+    return any(types is not None and "integer" in types and "fraction" not in types for types in said)
 
 
 def _mark_useful(searches: list[_Search]) -> None:

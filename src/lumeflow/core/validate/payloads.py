@@ -59,8 +59,6 @@ class Payloads:
         places: Iterable[tuple[NodeFacts, str]],
         path: _Path,
         text: str,
-        *,
-        skip: int = 0,
     ) -> Iterator[Finding]:
         """Check a path into payloads of other nodes, of which it must lead into one.
 
@@ -70,7 +68,6 @@ class Payloads:
             places: Nodes and the side whose schema describes the payload.
             path: The path into the payload.
             text: The whole path as written.
-            skip: How many parts the whole path has before `path`.
         """
         schemas = [self._subject.schema(node, side) for node, side in places]
         known = [schema for schema in schemas if schema is not None]

@@ -14,10 +14,10 @@ from lumeflow.core.pointer import Parts, parse_pointer
 from lumeflow.core.validate.payloads import Payloads
 from lumeflow.core.validate.sites import Kind
 from lumeflow.core.validate.static import STATIC_ROOTS
-from lumeflow.core.validate.subject import NodeFacts, Subject
+from lumeflow.core.validate.subject import INPUT, OUTPUT, NodeFacts, Subject
 
-EXECUTION_KEYS = ("id", "now")
-WORKFLOW_KEYS = ("input", "id", "name", "version")
+EXECUTION_KEYS = ("id", "mode", "now")
+WORKFLOW_KEYS = ("id", "input")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +68,9 @@ class ReferenceRules:
         elif isinstance(condition, dict) and condition.get("operator") in GROUP_OPERATORS:
             yield from self._condition(facts, condition.get("conditions"), (*at, "conditions"))
         elif isinstance(condition, dict):
-            field = Reference("input", compile_path(condition["field"]).parts, 0)
-            yield from self._payloads.input_path(facts, (*at, "field"), field.path, condition["field"], record=True)
+            path = compile_path(condition["field"]).parts
+            record = getattr(facts.config, "scope", "record") != "payload"
+            yield from self._payloads.input_path(facts, (*at, "field"), path, condition["field"], record=record)
             if condition["operator"] != "regex" and "value" in condition:
                 yield from self._template(facts, (*at, "value"), compile_template(condition["value"]))
 
@@ -88,7 +89,7 @@ class ReferenceRules:
             case "execution":
                 yield from self._known_key(use, EXECUTION_KEYS)
             case "trigger":
-                schemas = [(facts, "inputSchema") for facts in self._subject.of_type(BlockType.INPUT)]
+                schemas = [(facts, INPUT) for facts in self._subject.of_type(BlockType.INPUT)]
                 yield from self._payloads.path_in(use.facts, use.at, schemas, use.reference.path, use.text)
 
     def _secret(self, use: _Use) -> Iterator[Finding]:
@@ -121,14 +122,24 @@ class ReferenceRules:
             message = f"'{use.text}': of a node only its output can be read: write nodes['{name}'].output."
             yield use.finding(Code.IMPOSSIBLE_PATH, message)
         elif len(path) > 2:
-            schemas = [(self._subject.nodes[name], "outputSchema")]
-            yield from self._payloads.path_in(use.facts, use.at, schemas, path[2:], use.text, skip=2)
+            yield from self._fields_of(use, [self._subject.nodes[name]], path[2:])
 
     def _workflow_input(self, use: _Use) -> Iterator[Finding]:
         path = use.reference.path
         if path[:1] == ("input",) and len(path) > 1:
-            schemas = [(facts, "outputSchema") for facts in self._subject.of_type(BlockType.INPUT)]
-            yield from self._payloads.path_in(use.facts, use.at, schemas, path[1:], use.text, skip=1)
+            yield from self._fields_of(use, self._subject.of_type(BlockType.INPUT), path[1:])
+
+    def _fields_of(self, use: _Use, nodes: Sequence[NodeFacts], path: Sequence[str | int]) -> Iterator[Finding]:
+        """A path into another node's output: its fields, for its records have passed or are yet to come."""
+        collection = next((each for each in nodes if self._subject.collection(each, OUTPUT) == path[0]), None)
+        if collection is None:
+            yield from self._payloads.path_in(use.facts, use.at, [(each, OUTPUT) for each in nodes], path, use.text)
+            return
+        message = (
+            f"'{use.text}': '{path[0]}' holds the records of '{collection.id}', and these stream: of another node only "
+            "the fields beside its records can be read. Take them from 'input' in a node that they pass through."
+        )
+        yield use.finding(Code.IMPOSSIBLE_PATH, message)
 
     def _known_key(self, use: _Use, known: Sequence[str]) -> Iterator[Finding]:
         key = use.reference.path[0] if use.reference.path else None

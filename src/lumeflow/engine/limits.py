@@ -1,0 +1,40 @@
+"""Limits of an execution that the engine itself keeps: records and memory. Calls and cost are the gateway's."""
+
+import resource
+import sys
+from pathlib import Path
+
+from lumeflow.core.document.policies import Limits
+from lumeflow.core.errors import ErrorClass, NodeError
+
+_STATM = Path("/proc/self/statm")
+
+
+class RecordLimit:
+    """Counts records as they enter an execution, over all of its sources."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._most = limits.records
+        self._entered = 0
+
+    def enter(self) -> None:
+        """Count one record in.
+
+        Raises:
+            NodeError: (LIMIT) it is one too many.
+        """
+        if self._most is not None and self._entered >= self._most:
+            raise NodeError(
+                ErrorClass.LIMIT,
+                f"more than {self._most} records enter the workflow: that is its limit. "
+                "Raise 'records' in the workflow's limits, or narrow its input",
+            )
+        self._entered += 1
+
+
+def memory_mb() -> float:
+    """Resident memory of this process in megabytes; its peak, where the system does not tell the present figure."""
+    if _STATM.exists():
+        return int(_STATM.read_text().split()[1]) * resource.getpagesize() / (1 << 20)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1 << 20 if sys.platform == "darwin" else 1 << 10)
