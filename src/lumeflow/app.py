@@ -50,6 +50,7 @@ from lumeflow.results import build_result
 from lumeflow.settings import Settings
 from lumeflow.storage import Database, load_rows, open_database
 from lumeflow.vendors import Vendors
+from lumeflow.workflow_lookup import find_document
 
 DEMO_AUDIENCE: JsonObject = {
     "id": "demo-audience",
@@ -112,9 +113,10 @@ class App:
 
     async def execute(
         self,
-        workflow: Workflow | Mapping[str, Any] | bytes,
-        input: JsonObject,  # noqa: A002 - the plan's name
+        workflow: Workflow | Mapping[str, Any] | bytes | None = None,
+        input: JsonObject | None = None,  # noqa: A002 - the plan's name
         *,
+        workflow_id: str | None = None,
         mode: Mode = Mode.LIVE,
         mocks: JsonObject | None = None,
         execution_id: str | None = None,
@@ -126,8 +128,9 @@ class App:
         """Run a workflow to its end.
 
         Args:
-            workflow: The document.
-            input: Raw input of the execution, e.g. `{"sourceAudienceId": "abc-123"}`.
+            workflow: The document; left out where `workflow_id` names it.
+            input: Raw input of the execution, e.g. `{"sourceAudienceId": "abc-123"}`; nothing if left out.
+            workflow_id: Id of a workflow that was saved, or else of one that is installed with lumeflow.
             mode: `LIVE` calls the vendors; `DEMO` needs no network and no keys, and costs nothing.
             mocks: Answers by provider or node id that take the place of the demo's own.
             execution_id: Its id; a new one if left out.
@@ -138,20 +141,21 @@ class App:
 
         Raises:
             InvalidWorkflow: The document cannot be run.
-            UsageError: The id is taken, or the input is not an object.
+            UsageError: The execution's id is taken, the input is not an object, or there is no such workflow.
             StorageError: The database cannot be written.
         """
-        document = workflow if isinstance(workflow, Workflow) else self.load(workflow)
-        if not isinstance(input, Mapping):
-            raise UsageError(f"the input must be a JSON object, found {type(input).__name__}")
+        document = await self._document(workflow, workflow_id)
+        trigger = {} if input is None else input
+        if not isinstance(trigger, Mapping):
+            raise UsageError(f"the input must be a JSON object, found {type(trigger).__name__}")
         started = self._clock.now()
         execution = Execution(
             id=execution_id or self._new_id(),
             workflow_id=document.workflow_id,
             workflow_version=document.version,
             definition=document.as_json(),
-            mode=mode,
-            input=input,
+            mode=Mode(mode),
+            input=trigger,
             variables=variables or {},
             mocks=mocks or {},
             now=now or started,
@@ -235,6 +239,17 @@ class App:
         """
         return await load_rows(self.database.tables, table, path)
 
+    async def save_workflow(self, source: Workflow | Mapping[str, Any] | bytes) -> Workflow:
+        """Save a version of a workflow; the highest saved version is the one that `execute(workflow_id=…)` runs.
+
+        Raises:
+            InvalidWorkflow: The document cannot be run.
+            UsageError: The version is already saved with other content.
+        """
+        workflow = source if isinstance(source, Workflow) else self.load(source)
+        await self.database.workflows.save(workflow.as_json(), at=self._clock.now())
+        return workflow
+
     async def demo_audience(self) -> JsonObject:
         """Store the sample audience of the demo; returns the execution input that names it."""
         await self.database.tables.upsert("source_audiences", [DEMO_AUDIENCE], key=["id"])
@@ -302,6 +317,13 @@ class App:
         totals = await self.database.totals(execution.id)
         failed = journal.kept(execution.id, RecordKind.FAILED)
         return await build_result(stored, ended.rows, totals, failed, self.registry)
+
+    async def _document(self, workflow: Workflow | Mapping[str, Any] | bytes | None, named: str | None) -> Workflow:
+        if workflow is None and named is not None:
+            workflow = await find_document(self.database.workflows, named)
+        elif workflow is None or named is not None:
+            raise UsageError("which workflow? Give either a document or a workflow_id")
+        return workflow if isinstance(workflow, Workflow) else self.load(workflow)
 
     async def _stored(self, execution_id: str) -> Execution:
         execution = await self.database.journal.get(execution_id)

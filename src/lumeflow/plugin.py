@@ -6,9 +6,10 @@ from lumeflow.plugin import Block, BlockConfig, BlockType, RecordError, Template
 from lumeflow.core.block import Block, BlockType, Shape
 from lumeflow.core.clock import derived_id, iso
 from lumeflow.core.config import BlockConfig, ConditionField, PathField, TemplateField
-from lumeflow.core.context import BlockContext
+from lumeflow.core.context import BlockContext, FileSink
 from lumeflow.core.errors import CallError, ErrorClass, NodeError, RecordError, UsageError
 from lumeflow.core.expressions import MISSING, Path, Template
+from lumeflow.core.findings import did_you_mean
 from lumeflow.core.http import HttpRequest, HttpResponse
 from lumeflow.core.money import FREE, Basis, Charge, decimal_of
 from lumeflow.core.operation import (
@@ -43,6 +44,7 @@ __all__ = [
     "ConditionField",
     "ErrorClass",
     "Failure",
+    "FileSink",
     "HttpRequest",
     "HttpResponse",
     "JsonObject",
@@ -71,5 +73,6 @@ __all__ = [
     "Whole",
     "decimal_of",
     "derived_id",
+    "did_you_mean",
     "iso",
 ]

@@ -102,7 +102,7 @@ class Batcher(Block["Batcher.Config"]):
         batch_size: int = 3
         only_even: bool = False
 
-    def applies(self, record: JsonObject) -> bool:
+    def applies(self, record: JsonObject, ctx: BlockContext) -> bool:
         return not self.config.only_even or record["n"] % 2 == 0
 
     async def process_batch(self, records: Sequence[JsonObject], ctx: BlockContext) -> list[Outcome]:

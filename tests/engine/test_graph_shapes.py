@@ -245,3 +245,11 @@ async def test_expressions_see_fields_of_nodes_before(run):
         workflow({"in": numbers(2), "a": work(), "out": collect(metadata=shown)}, "in>a, a>out"), {"who": "me"}
     )
     assert ran.result.output["metadata"] == "2 of test, me"
+
+
+async def test_a_way_without_an_edge_skips_with_the_reason(run):
+    lonely = {"type": "branch", "config": {"condition": ODD}}
+    nodes = {"in": numbers(4), "mark": odd_marker(), "br": lonely, "out": collect()}
+    ran = await run(workflow(nodes, "in>mark, mark>br, br.true>out"))
+    assert ran.values() == [1, 3]
+    assert ran.result.nodes["br"].skipped == 2

@@ -6,18 +6,20 @@ from decimal import Decimal
 import pytest
 
 from lumeflow.core.errors import CallError, ErrorClass, StorageError, UsageError
-from lumeflow.core.operation import RateLimit
-from lumeflow.gateway import Limits
+from lumeflow.core.operation import ProviderDefaults, RateLimit
+from lumeflow.gateway import Accounts, CallObserver, Gateway, Limits, SilentObserver
 from tests.gateway.virtual import run, simulated
 from tests.gateway.world import (
     CUT,
     GARBAGE,
+    OPERATIONS,
     PRICE,
     TIMED_OUT,
     UNSENT,
     Match,
     MemoryLedger,
     Policy,
+    Start,
     Wire,
     World,
     ok,
@@ -438,3 +440,84 @@ class TestResume:
         with pytest.raises(CallError, match="VENDOR_API_KEY"):
             await world.call("start")
         assert world.wire.requests == []
+
+
+class TestPlacesToDie:
+    @simulated
+    async def test_fault_points_stand_around_every_commit_and_the_call(self, monkeypatch):
+        world = World(Wire(ok()))
+        steps = world.ledger.log
+        send = world.wire.send_noticed
+
+        async def noticed(*args, **kwargs):
+            steps.append("send")
+            return await send(*args, **kwargs)
+
+        monkeypatch.setattr(world.wire, "send_noticed", noticed)
+        for module in ("effect", "books"):
+            monkeypatch.setattr(f"lumeflow.gateway.{module}.fault_point", steps.append)
+        await world.call()
+        assert steps == ["claim", "gateway.claimed", "send", "gateway.answered", "answer", "gateway.stored"]
+
+
+class TestOperationsWithBugs:
+    @simulated
+    async def test_headers_that_cannot_be_read_do_not_cost_the_answer(self, monkeypatch, caplog):
+        monkeypatch.setattr(Match, "rates", lambda *args: int("no number"))
+        world = World(Wire(ok("Lena")))
+        assert (await world.call()).value["value"] == "Lena"
+        assert "vendor/match: reading an answer's rate limits failed with ValueError" in caplog.text
+
+    @simulated
+    async def test_a_question_that_breaks_leaves_the_start_in_doubt(self, monkeypatch):
+        async def broken(*args):
+            raise KeyError("id")
+
+        monkeypatch.setattr(Start, "recover", broken)
+        world = World(Wire(CUT))
+        with pytest.raises(CallError, match=r"could not be asked what became of it .KeyError.") as caught:
+            await world.call("start")
+        assert caught.value.error_class is ErrorClass.INTERNAL
+        assert world.ledger.only.state == "lost"
+
+    @simulated
+    async def test_its_own_errors_are_passed_on(self, monkeypatch):
+        def refuse(*args):
+            raise CallError(ErrorClass.VALIDATION, "no such actor", operation="vendor/match")
+
+        monkeypatch.setattr(Match, "build", refuse)
+        with pytest.raises(CallError, match="no such actor"):
+            await World(Wire()).call()
+
+
+@simulated
+async def test_questions_wait_for_unreachable_vendors_too():
+    wire = Wire(CUT, UNSENT, status(404), ok("run-1"))
+    world = World(wire)
+    assert (await world.call("start")).value["value"] == "run-1"
+    assert [request.method for request in wire.requests] == ["POST", "GET", "POST"]
+
+
+@simulated
+async def test_providers_without_keys_need_none():
+    providers = {"vendor": ProviderDefaults("vendor", "https://vendor.example.com", "")}
+    gateway = Gateway(OPERATIONS, Accounts(providers), Wire(ok()))
+    session = gateway.session(execution_id="x", ledger=MemoryLedger(), observer=SilentObserver())
+    response = await session.call("vendor/match", {"id": "1"}, node_id="n", retry=Policy())
+    assert response.value["value"] == 1
+    await gateway.close()
+
+
+@simulated
+async def test_the_silent_observer_hears_everything():
+    """It has every method that the gateway calls."""
+    wire = Wire(status(500), status(429), CUT, ok(), status(422))
+    world = World(wire)
+    world.session = world.open(world.ledger)
+    silent = world.gateway.session(execution_id="y", ledger=MemoryLedger(), observer=SilentObserver())
+    for _ in range(2):
+        await silent.call("vendor/match", {"id": "1"}, node_id="n", retry=Policy())
+    with pytest.raises(CallError):
+        await silent.call("vendor/match", {"id": "2"}, node_id="n", retry=Policy())
+    told = {name for name in vars(CallObserver) if not name.startswith("_")}
+    assert told <= {name for name in vars(SilentObserver) if not name.startswith("_")}

@@ -267,6 +267,32 @@ async def test_the_moment_of_writing_is_told_when_the_connection_stands(server, 
     await server.start()
 
 
+@pytest.mark.parametrize("body", [b"", b"{}"])
+async def test_the_fault_point_after_sending_comes_when_the_request_is_out(server, transport, monkeypatch, body):
+    """A process that is killed there has sent its request: the server hears of it although nobody waits."""
+    reached = asyncio.Event()
+    points = []
+
+    def note(name):
+        points.append(name)
+        reached.set()
+
+    monkeypatch.setattr("lumeflow.gateway.http_client.fault_point", note)
+
+    async def handle(request):
+        assert await request.read() == body
+        await asyncio.sleep(0.2)
+        return web.Response()
+
+    server.handle = handle
+    call = asyncio.create_task(transport.send(HttpRequest("POST", server.url, {}, body), timeout=5))
+    await reached.wait()
+    assert not call.done()
+    call.cancel()
+    await server.has_seen(1)
+    assert points == ["gateway.sent"]
+
+
 async def test_cancelling_closes_the_connection(server, transport):
     async def handle(request):
         await asyncio.sleep(10)

@@ -27,7 +27,7 @@ class Sorting(Base):
 
     name = "sorting"
 
-    def applies(self, record):
+    def applies(self, record, ctx):
         return record["n"] != 4
 
     def process(self, record, ctx):
@@ -42,7 +42,7 @@ class Echo(Base):
     def batch_size(self):
         return 2
 
-    def applies(self, record):
+    def applies(self, record, ctx):
         return record["n"] != 1
 
     async def process_batch(self, records, ctx):

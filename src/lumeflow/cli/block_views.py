@@ -35,9 +35,9 @@ def description(block: "BlockClass") -> str:
 
 
 def meant_by(block: "BlockClass") -> str:
-    """The config that means the block: `provider=apollo`, alternatives after `or`."""
-    choices = [" ".join(f"{key}={value}" for key, value in pairs.items()) or "default" for pairs in block.when]
-    return " or ".join(choices)
+    """The least config that means the block: `provider=apollo`, alternatives after `or`."""
+    least = [pairs for pairs in block.when if not any(other.items() < pairs.items() for other in block.when)]
+    return " or ".join(" ".join(f"{key}={value}" for key, value in pairs.items()) or "default" for pairs in least)
 
 
 def brief(block: "BlockClass") -> dict[str, Any]:
@@ -79,9 +79,9 @@ def print_block(console: "Console", block: "BlockClass") -> None:
     from rich.text import Text
 
     console.print(Text(block.id(), "bold cyan").append(f"   {meant_by(block)}", "dim"))
-    console.print(Padding(Text(description(block)), (0, 0, 1, 2)))
+    console.print(Padding(Text(description(block)), (0, 0, 1, 2), expand=False))
     console.print("config", style="bold")
-    console.print(Padding(config_table(block.Config.model_json_schema(by_alias=True)), (0, 0, 1, 2)))
+    console.print(Padding(config_table(block.Config.model_json_schema(by_alias=True)), (0, 0, 1, 2), expand=False))
     if block.example:
         console.print("example of a node", style="bold")
         print_json(console, {"id": f"{block.type}-1", "type": str(block.type), "config": dict(block.example)})

@@ -32,4 +32,4 @@ def print_finding(console: "Console", finding: Finding) -> None:
     if finding.edge is not None:
         line.append(f"  edge {finding.edge}", "dim")
     console.print(line, overflow="fold")
-    console.print(Padding(Text(finding.message), (0, 0, 0, 4)))
+    console.print(Padding(Text(finding.message), (0, 0, 0, 4), expand=False))

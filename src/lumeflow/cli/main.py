@@ -67,6 +67,8 @@ def _run(arguments: Sequence[str]) -> int:
     shell = Shell(as_json="--json" in arguments)
     try:
         code = build()(list(arguments), prog_name="lumeflow", standalone_mode=False)
+    except SystemExit as ended:  # typer's answer to a closed pipe, which is not a failure of the command
+        raise (ended.__context__ if isinstance(ended.__context__, BrokenPipeError) else ended) from None
     except BrokenPipeError:
         raise
     except (KeyboardInterrupt, typer.Abort):

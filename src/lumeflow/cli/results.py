@@ -51,7 +51,7 @@ def print_result(console: "Console", result: ExecutionResult, *, nodes: bool = T
     if nodes:
         console.print(node_table(result))
     for node in result.nodes.values():
-        if node.error and node.error != result.error:
+        if node.error and node.error not in (result.error or ""):
             console.print(f"  {node.node_id}: {node.error}", style="red", markup=False)
     print_failed(console, result.failed_records)
     print_doubtful(console, result.in_doubt)

@@ -61,7 +61,8 @@ class Block(Generic[ConfigT]):
         operations: Ids of all operations it may call.
         example: A node `config` that works in demo mode; shown in the reference and run by the tests.
         example_input: A payload for the example.
-        ordered: True for an asynchronous block whose batches must be worked on one after the other.
+        ordered: True for an asynchronous block whose units must be worked on one after the other. The units of other
+            blocks are begun in input order, too, but are under way at the same time.
     """
 
     type: ClassVar[BlockType]
@@ -143,8 +144,12 @@ class Block(Generic[ConfigT]):
         """
         return self.config.collection or incoming
 
-    def applies(self, record: JsonObject) -> bool:
-        """False for a record that is to pass through untouched and unpaid."""
+    def applies(self, record: JsonObject, ctx: BlockContext) -> bool:
+        """False for a record that is to pass through untouched and unpaid.
+
+        Raises:
+            RecordError: It cannot be told.
+        """
         return True
 
     async def open(self, ctx: BlockContext) -> Mapping[str, Any]:

@@ -60,12 +60,14 @@ class Claim:
         node_id: The node that pays.
         params: Canonical parameters as JSON, without secrets.
         at: When (real time, UTC).
+        price: What the call is expected to cost: what is at stake if its answer never comes.
     """
 
     key: EffectKey
     node_id: str
     params: bytes
     at: datetime
+    price: Decimal = ZERO
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,7 @@ class AnsweredEffect:
         response: Raw answer; stored before it is used.
         charge: What this call cost.
         lost_charge: What all its lost attempts cost, if the vendor processed them; zero if there were none.
-        attempts: How many times the request was sent, refused ones included.
+        attempts: How many times the request was sent and answered, refused ones included, lost ones not.
         at: When the answer arrived (real time, UTC).
         duration_ms: From sending to the answer's last byte.
     """

@@ -16,6 +16,7 @@ from lumeflow.core.errors import (
     StorageError,
 )
 from lumeflow.core.events import EventKind
+from lumeflow.core.expressions import EvaluationError
 from lumeflow.core.journal import Status
 from lumeflow.core.records import JsonObject, Record, Whole
 from lumeflow.core.schemas import Checked
@@ -65,6 +66,7 @@ class NodeRun:
         self._on_break = on_break
         self._timeline = tally.timeline
         schema = planned.input_schema
+        self._always_applies = type(block).applies is Block.applies
         self._record_checker = schema.payload.record if schema and not planned.input_proven else None
 
     @property
@@ -177,6 +179,16 @@ class NodeRun:
             record = Record(checked.value, record.lineage)
         return record, None
 
+    def passes_by(self, record: Record, position: int) -> JsonObject | RunError | None:
+        """The record itself if the block does not apply to it, an error if that cannot be told; None to work on it."""
+        if self._always_applies:
+            return None
+        ctx = self.world.context(record.data, position, self.inbound.fields, self.inbound.collection)
+        try:
+            return None if self.block.applies(record.data, ctx) else record.data
+        except Exception as error:
+            return self.outcome_of(error)
+
     def check(self, check: Callable[[JsonObject], Checked], fields: JsonObject, side: str) -> JsonObject:
         """Check a payload's fields; returns them with lossless coercions applied.
 
@@ -203,6 +215,8 @@ class NodeRun:
             self.break_off(error)
         if isinstance(error, RunError):
             return error
+        if isinstance(error, EvaluationError):
+            return RecordError(ErrorClass.VALIDATION, f"an expression cannot be computed: {error}")
         if isinstance(error, LumeflowError):
             failure = NodeError(ErrorClass.VALIDATION, str(error))
             self.break_off(failure)

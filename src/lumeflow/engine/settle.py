@@ -49,6 +49,8 @@ class Settler:
         """
         if isinstance(outcome, Mapping):
             self._send("out", record, position, outcome, record.lineage)
+        elif isinstance(outcome, Route) and outcome.port not in self._outlet.ports:
+            self._skip(record, position, Skip(f"no edge leaves port '{outcome.port}'"))
         elif isinstance(outcome, Route):
             self._send(outcome.port, record, position, outcome.record, record.lineage)
         elif isinstance(outcome, Skip):

@@ -20,7 +20,7 @@ async def single(run: NodeRun) -> None:
     record = Record(fields, (0,))
     run.progress.records_in += 1
     unit = Unit()
-    unit.add(record, 0, None if run.block.applies(fields) else fields)
+    unit.add(record, 0, run.passes_by(record, 0))
     await work(run, unit)
     outcome = unit.outcomes[0]
     run.input_preview = preview(fields, None, None)

@@ -58,10 +58,7 @@ async def units(run: NodeRun, size: int | None) -> AsyncIterator[Unit]:
     async for records in run.inbound.batches():
         for arrived in records:
             record, refused = run.admit(arrived)
-            outcome: Any = refused
-            if refused is None and not run.block.applies(record.data):
-                outcome = record.data
-            unit.add(record, position, outcome)
+            unit.add(record, position, refused or run.passes_by(record, position))
             position += 1
             if size == 1 or unit.open_count == size:
                 yield unit

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, TypeVar
 from pydantic import Field, field_validator
 
 from lumeflow.core.findings import did_you_mean
+from lumeflow.kit.conditions import meets
 from lumeflow.kit.text import is_blank, text_of
 from lumeflow.plugin import (
     MISSING,
@@ -107,9 +108,9 @@ CallConfigT = TypeVar("CallConfigT", bound=CallConfig)
 class CallBlock(Block[CallConfigT]):
     """A block with a vendor behind it."""
 
-    def applies(self, record: JsonObject) -> bool:
+    def applies(self, record: JsonObject, ctx: BlockContext) -> bool:
         """True if the record meets `config.condition`."""
-        return self.config.condition is None or self.config.condition(record)
+        return self.config.condition is None or meets(self.config.condition, record, ctx)
 
 
 def mapped(config: CallConfig, ctx: BlockContext, record: JsonObject) -> dict[str, str]:

@@ -15,6 +15,7 @@ from lumeflow.plugin import iso
 
 Comment = dict[str, Any]
 
+_FIELDS = ("id", "text", "from", "timestamp", "url", "likes", "platform")
 _NOT_A_HANDLE = frozenset({"profile.php", "people", "groups", "pages"})
 
 
@@ -52,6 +53,11 @@ def nested_replies(item: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         found = [reply for reply in replies if isinstance(reply, dict)] if isinstance(replies, list) else []
         yield from found
         pending.extend(reversed(found))
+
+
+def finished_comment(item: Mapping[str, Any]) -> Comment:
+    """A comment that has its shape already, as in a mocked answer; null and unknown fields are left out."""
+    return {name: item[name] for name in _FIELDS if item.get(name) is not None}
 
 
 READERS: Mapping[str, Callable[[Mapping[str, Any]], Comment]] = {

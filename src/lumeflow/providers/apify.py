@@ -222,6 +222,10 @@ class DatasetItems(_ApifyOperation):
         if response.status != 200:
             return _failure(response, account)
         items = json_body(response)
+        mocked = _mocked_items(items)
+        if mocked is not None:
+            items = mocked[params["offset"] : params["offset"] + params["limit"]]
+            return Answer({"items": items, "total": len(mocked)}, settled=bool(items))
         if not isinstance(items, list):
             return unreadable(VENDOR, account, response, "a dataset page that is no JSON array", paid=False)
         total = _total(response, params["offset"] + len(items))
@@ -244,7 +248,8 @@ class DatasetTotal(_ApifyOperation):
         """The total in the pagination header."""
         if response.status != 200:
             return _failure(response, account)
-        total = _total(response, -1)
+        mocked = _mocked_items(json_body(response))
+        total = _total(response, -1 if mocked is None else len(mocked))
         if total < 0:
             return unreadable(VENDOR, account, response, "a dataset page without a total", paid=False)
         return Answer(total)
@@ -286,11 +291,21 @@ def _data(response: HttpResponse, account: Account) -> Mapping[str, Any] | Failu
     """What the envelope `{"data": {…}}` of a success holds."""
     if response.status not in {200, 201}:
         return _failure(response, account)
-    data = member(json_body(response), "data")
+    body = json_body(response)
+    data = _MOCKED_RUN if _mocked_items(body) is not None else member(body, "data")
     if not isinstance(data, dict):
         # A start that was answered 201 has begun a paid run, even if its answer was cut: look for it, don't repeat it.
         return unreadable(VENDOR, account, response, "no object under 'data'", paid=response.status == 201)
     return data
+
+
+_MOCKED_RUN = {"id": "mocked", "defaultDatasetId": "mocked", "status": "SUCCEEDED", "usageTotalUsd": 0}
+
+
+def _mocked_items(body: Any) -> list[Any] | None:
+    """Items of the mock `{"comments": […]}`, which a user may give for all calls of a run; Apify never answers so."""
+    items = member(body, "comments")
+    return items if isinstance(items, list) else None
 
 
 def _failure(response: HttpResponse, account: Account) -> Failure:

@@ -104,7 +104,7 @@ async def _run_records(block: Block[Any], given: SplitPayload, ctx: MemoryContex
     records = list(given.records) if given.collection else [given.fields]
     opened = await block.open(ctx.at(given.fields, 0, given.fields, given.collection))
     try:
-        for positions, batch in _batches(block, records):
+        for positions, batch in _batches(block, records, given, ctx):
             for position, outcome in zip(positions, await _work(block, positions, batch, given, ctx), strict=True):
                 run.settle(position, outcome)
     except Exception:
@@ -151,14 +151,16 @@ def _whole(given: SplitPayload) -> Whole:
     return Whole(given.fields, given.collection, records)
 
 
-def _batches(block: Block[Any], records: Sequence[JsonObject]) -> Iterator[tuple[list[int], list[JsonObject]]]:
+def _batches(
+    block: Block[Any], records: Sequence[JsonObject], given: SplitPayload, ctx: MemoryContext
+) -> Iterator[tuple[list[int], list[JsonObject]]]:
     """Cut into batches; a record that the block does not apply to does not count."""
     size = block.batch_size if block.shape() is Shape.BATCH else 1
     positions: list[int] = []
     counted = 0
     for position, record in enumerate(records):
         positions.append(position)
-        counted += block.applies(record)
+        counted += _applies(block, record, position, given, ctx)
         if counted == size:
             yield positions, [records[index] for index in positions]
             positions, counted = [], 0
@@ -166,12 +168,16 @@ def _batches(block: Block[Any], records: Sequence[JsonObject]) -> Iterator[tuple
         yield positions, [records[index] for index in positions]
 
 
+def _applies(block: Block[Any], record: JsonObject, position: int, given: SplitPayload, ctx: MemoryContext) -> bool:
+    return block.applies(record, ctx.at(record, position, given.fields, given.collection))
+
+
 async def _work(
     block: Block[Any], positions: Sequence[int], batch: Sequence[JsonObject], given: SplitPayload, ctx: MemoryContext
 ) -> Sequence[Any]:
     """One outcome for each record of a batch; those that the block does not apply to pass through."""
     outcomes: list[Any] = list(batch)
-    chosen = [index for index, record in enumerate(batch) if block.applies(record)]
+    chosen = [index for index, record in enumerate(batch) if _applies(block, record, positions[index], given, ctx)]
     if not chosen:
         return outcomes
     records = [batch[index] for index in chosen]

@@ -367,7 +367,7 @@ async def test_a_model_without_schemas_is_asked_without_and_from_then_on_too():
     no_schema = reply({"error": {"code": 404, "message": "No endpoints support response_format"}}, 404)
     model = Model(no_schema)
 
-    run, _, ctx = await extract(comments(4), config={**PLAN, "batchSize": 2}, model=model)
+    run, _, _ = await extract(comments(4), config={**PLAN, "batchSize": 2}, model=model)
 
     assert names(run) == ["Name1", "Name2", "Name3", "Name4"]
     assert ["response_format" in body for body in model.asked] == [True, False, False]
@@ -377,7 +377,7 @@ async def test_a_model_without_schemas_is_asked_without_and_from_then_on_too():
 async def test_a_model_that_does_not_exist_stops_the_node():
     gone = reply({"error": {"code": 404, "message": "x", "metadata": {"error_type": "not_found"}}}, 404)
 
-    with pytest.raises(NodeError, match="choose another config.model") as caught:
+    with pytest.raises(NodeError, match=r"choose another config\.model") as caught:
         await extract(comments(1), gone, gone)
     assert caught.value.error_class is ErrorClass.NOT_FOUND
 
@@ -385,7 +385,7 @@ async def test_a_model_that_does_not_exist_stops_the_node():
 async def test_an_unknown_prompt_stops_the_node_before_anything_is_asked():
     config = {**PLAN, "promptTemplate": "extract-contacts-from-coments"}
 
-    with pytest.raises(NodeError, match="Did you mean 'extract-contacts-from-comments'?"):
+    with pytest.raises(NodeError, match=r"Did you mean 'extract-contacts-from-comments'\?"):
         await extract(comments(1), config=config)
 
 

@@ -182,7 +182,7 @@ async def test_a_prompt_file_gets_the_lines_of_a_batch(library):
 async def test_an_unknown_prompt_stops_the_node(library):
     config = {"provider": "openrouter", "model": "a/b", "promptTemplate": "pich"}
 
-    with pytest.raises(NodeError, match="Did you mean 'pitch'?"):
+    with pytest.raises(NodeError, match=r"Did you mean 'pitch'\?"):
         await ask(config, library=library)
 
 

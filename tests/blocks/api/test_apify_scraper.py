@@ -340,7 +340,7 @@ async def test_a_platform_without_actor_is_named():
 
 
 async def test_a_missing_mapping_is_named():
-    with pytest.raises(NodeError, match="'mapping.url' is missing"):
+    with pytest.raises(NodeError, match=r"'mapping\.url' is missing"):
         await run_block(
             ApifyScraper, {"provider": "apify", "actor": "a/instagram"}, AUDIENCE, context=context(Vendor([]))
         )
@@ -401,3 +401,15 @@ async def test_the_bill_agrees(platform, url, price):
     assert len(run.records) == 200
     assert len(set(ids(run))) == 200
     assert f"{ctx.desk.charged.normalize():f}" == price == simulator.bill()["totals"]["charges"]["USD"]
+
+
+@pytest.mark.parametrize("count", [0, 1, 2500])
+async def test_a_mock_stands_for_a_whole_run(count):
+    mocked = [{"id": str(n), "text": "Hi", "from": {"name": "Mira Holt"}, "url": None, "x": 1} for n in range(count)]
+    ctx = context(lambda request: reply({"comments": mocked}))
+
+    run = await run_block(ApifyScraper, CONFIG, AUDIENCE, context=ctx)
+
+    assert len(run.records) == count
+    assert run.records[:1] == [{"id": "0", "text": "Hi", "from": {"name": "Mira Holt"}}][:count]
+    assert ctx.desk.charged == 0

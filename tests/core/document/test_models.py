@@ -58,9 +58,7 @@ def test_defaults():
     assert workflow.globals.error_handling is ErrorHandling.CONTINUE
     assert workflow.globals.timeout is None
     policy = workflow.nodes[0].retry(workflow.globals)
-    assert policy == RetryPolicy(
-        max_retries=3, backoff_multiplier=2, initial_delay=1000, max_delay=30_000, jitter=0.5
-    )
+    assert policy == RetryPolicy(max_retries=3, backoff_multiplier=2, initial_delay=1000, max_delay=30_000, jitter=0.5)
     assert policy.retryable_errors == (
         ErrorClass.TIMEOUT,
         ErrorClass.RATE_LIMIT,

@@ -16,7 +16,9 @@ def only_finding(data, **options):
     return finding
 
 
-@pytest.mark.parametrize("data", [SMALLEST, SMALLEST.encode(), b"\xef\xbb\xbf" + SMALLEST.encode(), "\ufeff" + SMALLEST])
+@pytest.mark.parametrize(
+    "data", [SMALLEST, SMALLEST.encode(), b"\xef\xbb\xbf" + SMALLEST.encode(), "\ufeff" + SMALLEST]
+)
 def test_text_and_bytes_are_read_with_or_without_byte_order_mark(data):
     assert Workflow.load(data).workflow_id == "w"
 
@@ -52,6 +54,12 @@ def test_an_object_that_was_never_text_is_measured_as_well():
         inner["a"] = {}
         inner = inner["a"]
     assert only_finding(deep).code == "too-deep"
+
+
+@pytest.mark.parametrize("value", [{1, 2}, 2**70, object(), "\ud800", b"x"])
+def test_an_object_that_no_text_could_hold_is_refused(value):
+    finding = only_finding({"workflowId": "w", "name": "W", "nodes": [], "edges": [], "metadata": {"a": value}})
+    assert finding.code == "invalid-json"
 
 
 def test_a_file_that_is_too_large_is_refused_unread():

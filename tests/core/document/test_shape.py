@@ -73,11 +73,18 @@ CASES = [
     (node(fallback={}), "invalid-value", "/nodes/0/fallback", "found neither"),
     (node(fallback={"value": {}, "node": "b"}), "invalid-value", "/nodes/0/fallback", "found both"),
     (document(edges=[{"source": "a"}]), "missing-key", "/edges/0", "'target' is required"),
-    (document(edges=[{"source": "a", "target": "b", "sourceport": "x"}]), "unknown-key", "/edges/0/sourceport", "Port'"),
+    (
+        document(edges=[{"source": "a", "target": "b", "sourceport": "x"}]),
+        "unknown-key",
+        "/edges/0/sourceport",
+        "Port'",
+    ),
 ]
 
 
-@pytest.mark.parametrize(("data", "code", "pointer", "part"), CASES, ids=[f"{c[1]}:{c[2] or '/'}:{i}" for i, c in enumerate(CASES)])
+@pytest.mark.parametrize(
+    ("data", "code", "pointer", "part"), CASES, ids=[f"{c[1]}:{c[2] or '/'}:{i}" for i, c in enumerate(CASES)]
+)
 def test_each_fault_is_one_finding(data, code, pointer, part):
     (finding,) = findings(data)
     assert (finding.code, finding.pointer) == (code, pointer)
@@ -87,7 +94,13 @@ def test_each_fault_is_one_finding(data, code, pointer, part):
 def test_all_faults_come_in_one_pass_and_in_the_order_of_the_document():
     data = document(nodes=[{"type": "apo", "id": "a"}, {"id": "b", "type": "api", "retryConfig": {"x": 1}}], edges=[{}])
     found = findings(data | {"zzz": 1})
-    assert [finding.pointer for finding in found] == ["/nodes/0/type", "/nodes/1/retryConfig/x", "/edges/0", "/edges/0", "/zzz"]
+    assert [finding.pointer for finding in found] == [
+        "/nodes/0/type",
+        "/nodes/1/retryConfig/x",
+        "/edges/0",
+        "/edges/0",
+        "/zzz",
+    ]
 
 
 def test_findings_name_the_node_or_edge_that_they_are_about():

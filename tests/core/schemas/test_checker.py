@@ -142,7 +142,11 @@ SCHEMAS = [
     ({"properties": {"a": {"uniqueItems": True}}}, {"a": [1, 1]}, "items that differ"),
     ({"properties": {"a": {"contains": {"const": 1}}}}, {"a": [2]}, "an item that 'contains' describes"),
     ({"properties": {"a": False}}, {"a": 2}, "nothing"),
-    ({"oneOf": [{"required": ["a"]}, {"required": ["b"]}]}, {"a": 1, "b": 1}, "exactly one of the alternatives, but several fit"),
+    (
+        {"oneOf": [{"required": ["a"]}, {"required": ["b"]}]},
+        {"a": 1, "b": 1},
+        "exactly one of the alternatives, but several fit",
+    ),
     ({"oneOf": [{"required": ["a"]}, {"required": ["b"]}]}, {}, 'the key "a" or the key "b"'),
     ({"dependentRequired": {"a": ["b"]}}, {"a": 1}, 'the key "b"'),
 ]
@@ -199,7 +203,9 @@ class TestVectors:
         assert checked.value == {"vector": value["vector"], "age": 7}
         assert checked.value["vector"] is value["vector"]
 
-    @pytest.mark.parametrize("schema", [{"type": "string"}, {"type": "array", "items": {"type": "null"}}, {"type": "null"}])
+    @pytest.mark.parametrize(
+        "schema", [{"type": "string"}, {"type": "array", "items": {"type": "null"}}, {"type": "null"}]
+    )
     def test_where_something_else_is_wanted_they_are_wrong(self, schema):
         record = made({"properties": {"vector": schema}})
         assert not record.is_valid({"vector": self.vector(2)})
@@ -223,8 +229,14 @@ class TestVectors:
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=6),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(list(RECORD["properties"])), inner, max_size=4),
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**60), 2**60)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=6),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(list(RECORD["properties"])), inner, max_size=4)
+    ),
     max_leaves=12,
 )
 

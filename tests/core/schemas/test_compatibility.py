@@ -26,7 +26,9 @@ def array_of(items):
 def mismatches(promise, requirement):
     library = SchemaLibrary({"nodes": [{"outputSchema": promise, "inputSchema": requirement}], "schemas": NAMED})
     assert not [finding for finding in library.findings if finding.severity == "error"]
-    found = Comparison(library).mismatches(library.node_schema(0, "outputSchema"), library.node_schema(0, "inputSchema"))
+    found = Comparison(library).mismatches(
+        library.node_schema(0, "outputSchema"), library.node_schema(0, "inputSchema")
+    )
     return [(each.path, each.promised, each.required) for each in found]
 
 
@@ -79,7 +81,11 @@ FALLS_SHORT = [
     ({"const": 1}, {"const": 2}, [("", "1", "2")]),
     ({"const": True}, {"enum": [1]}, [("", "boolean", "integer")]),
     ({"enum": ["a"]}, INTEGER, [("", "string", "integer")]),
-    ({"type": "string", "format": "date"}, {"type": "string", "format": "email"}, [("", "format date", "format email")]),
+    (
+        {"type": "string", "format": "date"},
+        {"type": "string", "format": "email"},
+        [("", "format date", "format email")],
+    ),
     (STRING, {"type": "string", "format": "email"}, [("", "any string", "format email")]),
     (object_of(a=STRING), object_of(a=INTEGER), [("a", "string", "integer")]),
     (object_of(a=STRING), object_of(("a",), a=STRING), [("a", "optional", "required")]),

@@ -123,7 +123,9 @@ FAULTS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("schemas", "named", "expected"), [case[1:] for case in FAULTS], ids=[case[0] for case in FAULTS])
+@pytest.mark.parametrize(
+    ("schemas", "named", "expected"), [case[1:] for case in FAULTS], ids=[case[0] for case in FAULTS]
+)
 def test_faults(schemas, named, expected):
     made = library(*schemas, named=named)
     assert found(made) == [(code, pointer) for code, pointer, _ in expected]
@@ -154,6 +156,8 @@ def test_long_chains_of_references_need_no_recursion():
     assert not accepts(made, 0, 5)
 
 
-@pytest.mark.parametrize("strange", [{"nodes": 5, "schemas": []}, {}, {"nodes": [1, {"outputSchema": 3}]}, {"schemas": {"a": 1}}])
+@pytest.mark.parametrize(
+    "strange", [{"nodes": 5, "schemas": []}, {}, {"nodes": [1, {"outputSchema": 3}]}, {"schemas": {"a": 1}}]
+)
 def test_documents_of_another_shape_do_no_harm(strange):
     assert SchemaLibrary(strange).findings == ()

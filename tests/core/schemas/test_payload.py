@@ -44,7 +44,9 @@ def test_it_is_found_through_references_and_all_of():
 
 
 def test_records_and_fields_are_checked_apart():
-    payload = split({"type": "object", "properties": {"rows": ROWS, "total": {"type": "integer"}}, "required": ["rows", "total"]})
+    payload = split(
+        {"type": "object", "properties": {"rows": ROWS, "total": {"type": "integer"}}, "required": ["rows", "total"]}
+    )
     assert payload.collection == "rows"
     assert payload.required
     assert payload.record.check({"n": "5"}).value == {"n": 5}

@@ -51,7 +51,9 @@ def test_an_ambiguous_union_is_one_finding_for_each_place():
 
 
 def test_all_problems_of_one_configuration_are_found():
-    assert codes(call(sise=1, size=0, mapping={"a": "{{", "b": "{{x}}"}, condition={"field": "a", "operator": "?"})) == [
+    assert codes(
+        call(sise=1, size=0, mapping={"a": "{{", "b": "{{x}}"}, condition={"field": "a", "operator": "?"})
+    ) == [
         ("unknown-key", "/nodes/1/config/sise"),
         ("invalid-value", "/nodes/1/config/size"),
         ("invalid-template", "/nodes/1/config/mapping/a"),

@@ -28,7 +28,11 @@ def test_a_promise_that_satisfies():
         (page(), page(("email",), email=STRING), "not promised"),
         (page(kind={"enum": ["a", "b"]}), page(kind={"enum": ["a"]}), 'promises "b", but \'b\' requires "a"'),
         (page(a=STRING), page(a=STRING) | {"type": "array"}, "the payload"),
-        (page(a=STRING, name="people"), page(a=STRING), "sends its records as 'people', but 'b' takes them from 'rows'"),
+        (
+            page(a=STRING, name="people"),
+            page(a=STRING),
+            "sends its records as 'people', but 'b' takes them from 'rows'",
+        ),
     ],
 )
 def test_one_that_does_not(promise, requirement, part):
@@ -44,7 +48,9 @@ def test_a_format_that_is_not_promised_is_a_warning():
     ]
 
 
-@pytest.mark.parametrize(("promise", "requirement"), [(None, page(("a",), a=STRING)), (page(a=STRING), None), (None, None)])
+@pytest.mark.parametrize(
+    ("promise", "requirement"), [(None, page(("a",), a=STRING)), (page(a=STRING), None), (None, None)]
+)
 def test_without_a_schema_on_one_side_nothing_is_checked(promise, requirement):
     assert codes(joined(promise, requirement)) == []
 
@@ -85,7 +91,10 @@ def test_every_mismatch_is_named():
     ]  # fmt: skip
 
 
-TWO = {"type": "object", "properties": {name: {"type": "array", "items": {"type": "object"}} for name in ("rows", "people")}}
+TWO = {
+    "type": "object",
+    "properties": {name: {"type": "array", "items": {"type": "object"}} for name in ("rows", "people")},
+}
 
 
 class TestCollections:

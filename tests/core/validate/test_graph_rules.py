@@ -74,7 +74,9 @@ WRONG = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("nodes", "edges", "expected", "part"), [case[1:] for case in WRONG], ids=[case[0] for case in WRONG])
+@pytest.mark.parametrize(
+    ("nodes", "edges", "expected", "part"), [case[1:] for case in WRONG], ids=[case[0] for case in WRONG]
+)
 def test_wrong(nodes, edges, expected, part):
     data = document(nodes, edges)
     wanted = [each for each in expected if each[1] is not None]

@@ -4,10 +4,21 @@ import pytest
 
 from .documents import chain, codes, document, findings, node, only
 
-ROW = {"type": "object", "properties": {"email": {"type": "string"}, "firstName": {"type": "string"}, "tags": {"type": "array", "items": {"type": "string"}}}}
+ROW = {
+    "type": "object",
+    "properties": {
+        "email": {"type": "string"},
+        "firstName": {"type": "string"},
+        "tags": {"type": "array", "items": {"type": "string"}},
+    },
+}
 PAGE = {"type": "object", "properties": {"rows": {"type": "array", "items": ROW}, "total": {"type": "integer"}}}
 SOURCE = node("in", "input", outputSchema=PAGE)
-CLOSED = {"type": "object", "properties": {"rows": {"type": "array", "items": ROW | {"additionalProperties": False}}}, "additionalProperties": False}
+CLOSED = {
+    "type": "object",
+    "properties": {"rows": {"type": "array", "items": ROW | {"additionalProperties": False}}},
+    "additionalProperties": False,
+}
 
 
 def call(expression, *, source=SOURCE, provider="acme", **changes):
@@ -91,7 +102,14 @@ def test_a_payload_without_collection_is_the_record():
 
 
 def test_what_a_node_further_up_names_is_no_slip():
-    first = node("first", "api", outputSchema={"type": "object", "properties": {"rows": {"type": "array", "items": {"type": "object", "properties": {"e-mail": {}}}}}})
+    first = node(
+        "first",
+        "api",
+        outputSchema={
+            "type": "object",
+            "properties": {"rows": {"type": "array", "items": {"type": "object", "properties": {"e-mail": {}}}}},
+        },
+    )
     last = node("last", "api", inputSchema=PAGE, config={"mapping": {"x": "{{input['e-mail']}}"}})
     assert codes(chain(first, last)) == []
     assert codes(chain(last)) == [("possible-typo?", "/nodes/1/config/mapping/x")]
@@ -129,7 +147,10 @@ class TestConditions:
         return chain(node("keep", "filter", config={"conditions": list(conditions)}), source=SOURCE)
 
     def test_fields_are_paths_into_the_record(self):
-        group = {"operator": "or", "conditions": [{"field": "email", "operator": "exists"}, {"field": "emial", "operator": "exists"}]}
+        group = {
+            "operator": "or",
+            "conditions": [{"field": "email", "operator": "exists"}, {"field": "emial", "operator": "exists"}],
+        }
         assert codes(self.data(group, {"field": "email.x", "operator": "exists"})) == [
             ("possible-typo?", "/nodes/1/config/conditions/0/conditions/1/field"),
             ("impossible-path", "/nodes/1/config/conditions/1/field"),
@@ -153,7 +174,9 @@ class TestSecrets:
         return chain(node("a", "api", config=config))
 
     def test_unknown_ones_are_found_where_the_known_ones_are_given(self):
-        assert codes(self.data(), secrets_known=["apiKey", "token"]) == [("unknown-secret", "/nodes/1/config/mapping/x")]
+        assert codes(self.data(), secrets_known=["apiKey", "token"]) == [
+            ("unknown-secret", "/nodes/1/config/mapping/x")
+        ]
         assert "Did you mean 'apiKey'?" in only(self.data(), secrets_known=["apiKey", "token"]).message
         assert len(findings(self.data(), secrets_known=[])) == 2
 
@@ -168,5 +191,10 @@ def test_references_to_nodes_that_could_not_be_read_are_left_alone():
 
 
 def test_in_a_cycle_only_the_cycle_is_reported():
-    nodes = [SOURCE, node("a", "api", config={"mapping": {"x": "{{nodes['b'].output.x}}"}}), node("b", "api"), node("out", "output")]
+    nodes = [
+        SOURCE,
+        node("a", "api", config={"mapping": {"x": "{{nodes['b'].output.x}}"}}),
+        node("b", "api"),
+        node("out", "output"),
+    ]
     assert codes(document(nodes, "in>a a>b b>a b>out")) == [("cycle", "/edges/2")]

@@ -78,7 +78,7 @@ class ContactExtraction(CallBlock[ContactExtractionConfig]):
         self._contacts = 0
         self._model: tuple[int, str] | None = None
 
-    def applies(self, record: JsonObject) -> bool:
+    def applies(self, record: JsonObject, ctx: BlockContext) -> bool:
         """True: a comment that does not meet the condition must not stand among the contacts either."""
         return True
 

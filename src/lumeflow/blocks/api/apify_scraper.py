@@ -8,11 +8,10 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from lumeflow.core.findings import did_you_mean
 from lumeflow.kit.calling import CallBlock, CallConfig
 from lumeflow.kit.payloads import json_type
 from lumeflow.kit.replies import identifier
-from lumeflow.kit.social_comments import READERS, nested_replies
+from lumeflow.kit.social_comments import READERS, finished_comment, nested_replies
 from lumeflow.kit.text import text_of
 from lumeflow.plugin import (
     BlockContext,
@@ -21,6 +20,7 @@ from lumeflow.plugin import (
     NodeError,
     Outcome,
     RecordError,
+    did_you_mean,
 )
 
 START, WATCH, READ = "apify/start-run", "apify/get-run", "apify/dataset-items"
@@ -124,7 +124,7 @@ class ApifyScraper(CallBlock[ApifyConfig]):
 
     async def produce(self, ctx: BlockContext) -> AsyncIterator[Outcome]:
         """Start a run, hand its items on as they come, book its cost."""
-        if not self.applies(ctx.input):
+        if not self.applies(ctx.input, ctx):
             return
         self._platform = self._chosen_platform(ctx)
         given = self._addresses(ctx)
@@ -272,7 +272,8 @@ class ApifyScraper(CallBlock[ApifyConfig]):
                     yield self._comment(reply)
 
     def _comment(self, item: Mapping[str, Any]) -> Outcome:
-        comment = READERS[self._platform](item)
+        read = finished_comment if isinstance(item.get("from"), dict) else READERS[self._platform]
+        comment = read(item)
         if "id" not in comment and "text" not in comment:
             return RecordError(ErrorClass.INVALID_RESPONSE, "Apify delivered an item with neither id nor text")
         self._comments += 1

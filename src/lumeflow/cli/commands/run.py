@@ -112,7 +112,7 @@ def print_outcome(shell: Shell, result: ExecutionResult, *, nodes: bool) -> None
 
     console = out()
     print_result(console, result, nodes=nodes)
-    more = [["output", "--format", "csv"]]
+    more = [["output", "--format", "csv"]] if result.output else [["events"]]
     more += [["failed"]] if result.failed_records else []
     for words in more:
         command = shell.command("executions", words[0], result.execution_id, *words[1:])

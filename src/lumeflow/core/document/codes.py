@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from lumeflow.core.findings import Finding, Severity
+
 
 class Code(StrEnum):
     """Stable names of what validation can find."""
@@ -67,3 +69,31 @@ class Code(StrEnum):
     NOT_BEFORE_RUN = "not-known-before-run"
     IMPOSSIBLE_PATH = "impossible-path"
     POSSIBLE_TYPO = "possible-typo"
+
+    @property
+    def severity(self) -> Severity:
+        """Whether it forbids a run."""
+        return Severity.WARNING if self in WARNINGS else Severity.ERROR
+
+
+WARNINGS = frozenset(
+    {
+        Code.DUPLICATE_EDGE,
+        Code.INDIRECT_SOURCE,
+        Code.NO_OUTPUT,
+        Code.DEAD_END,
+        Code.UNKNOWN_KEYWORD,
+        Code.UNKNOWN_FORMAT,
+        Code.UNCHECKED_KEYWORD,
+        Code.FORMAT_NOT_PROMISED,
+        Code.POSSIBLE_TYPO,
+    }
+)
+"""What does not forbid a run: it may be meant, or does no harm."""
+
+
+def make_finding(
+    code: Code, message: str, at: str = "", *, node: str | None = None, edge: str | None = None
+) -> Finding:
+    """A finding of the severity that its code has; `at` is a JSON pointer into the document."""
+    return Finding(code, message, at, code.severity, node, edge)

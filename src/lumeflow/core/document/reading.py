@@ -7,9 +7,9 @@ from typing import Any
 
 import orjson
 
-from lumeflow.core.document.codes import Code
+from lumeflow.core.document.codes import Code, make_finding
 from lumeflow.core.document.fields import describe
-from lumeflow.core.findings import Finding, InvalidWorkflow, Report
+from lumeflow.core.findings import InvalidWorkflow, Report
 from lumeflow.core.pointer import pointer
 
 MAX_BYTES = 10_000_000
@@ -27,6 +27,7 @@ def read_document(data: bytes | str | Mapping[str, Any], *, max_bytes: int = MAX
     """
     if isinstance(data, Mapping):
         _check_depth(data)
+        _check_json(data)
         return dict(data)
     value = _parse(_text(data, max_bytes))
     if not isinstance(value, dict):
@@ -36,7 +37,7 @@ def read_document(data: bytes | str | Mapping[str, Any], *, max_bytes: int = MAX
 
 def refused(code: Code, message: str, at: str = "") -> InvalidWorkflow:
     """The error of a document in which nothing else can be checked."""
-    return InvalidWorkflow(Report((Finding(code, message, at),)))
+    return InvalidWorkflow(Report((make_finding(code, message, at),)))
 
 
 def _text(data: bytes | str, max_bytes: int) -> str:
@@ -73,6 +74,20 @@ def _parse(text: str) -> Any:
     return value
 
 
+def _check_json(data: Mapping[str, Any]) -> None:
+    """An object that never was text may hold what no JSON text could."""
+    try:
+        orjson.dumps(data, default=_mapping)
+    except TypeError as error:
+        raise refused(Code.INVALID_JSON, f"the document cannot be written as JSON: {error}.") from error
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"a {type(value).__name__} in it has no JSON form")
+
+
 def _too_deep() -> str:
     return f"arrays and objects are nested more than {MAX_DEPTH} deep; make the document flatter."
 
@@ -107,11 +122,15 @@ def _check_duplicates(text: str) -> None:
     if not doubled:
         return
     findings = [
-        Finding(Code.DUPLICATE_KEY, f"'{key}' is given more than once in this object: keep one.", pointer((*at, key)))
+        make_finding(
+            Code.DUPLICATE_KEY, f"'{key}' is given more than once in this object: keep one.", pointer((*at, key))
+        )
         for at, item in _objects(root, ())
         for key in doubled.get(id(item), (item, []))[1]
     ]
-    raise InvalidWorkflow(Report(tuple(findings) or (Finding(Code.DUPLICATE_KEY, "a key is given more than once."),)))
+    raise InvalidWorkflow(
+        Report(tuple(findings) or (make_finding(Code.DUPLICATE_KEY, "a key is given more than once."),))
+    )
 
 
 def _objects(value: Any, at: tuple[str | int, ...]) -> list[tuple[tuple[str | int, ...], dict[str, Any]]]:

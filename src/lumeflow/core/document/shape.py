@@ -8,7 +8,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from lumeflow.core.document.annotations import is_meant, keys_of, model_at
-from lumeflow.core.document.codes import Code
+from lumeflow.core.document.codes import Code, make_finding
 from lumeflow.core.document.fields import describe
 from lumeflow.core.findings import Finding, InvalidWorkflow, Report, did_you_mean
 from lumeflow.core.pointer import Parts, document_position, existing, parse_pointer, pointer, step
@@ -83,7 +83,7 @@ def shape_findings(
         messages = places.setdefault((at, code, missing), [])
         if message not in messages:
             messages.append(message)
-    findings = [Finding(code, _joined(messages), pointer(at)) for (at, code, _), messages in places.items()]
+    findings = [make_finding(code, _joined(messages), pointer(at)) for (at, code, _), messages in places.items()]
     return tuple(sorted(findings, key=lambda finding: document_position(raw, finding.pointer)))
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import jsonschema_rs
 
-from lumeflow.core.document.codes import Code
-from lumeflow.core.findings import Finding, Severity, did_you_mean, nearest
+from lumeflow.core.document.codes import Code, make_finding
+from lumeflow.core.findings import Finding, did_you_mean, nearest
 from lumeflow.core.pointer import Parts, pointer
 from lumeflow.core.schemas.keywords import DIALECT, FORMATS, KEYWORDS, OTHER_ANNOTATIONS, TYPES
 from lumeflow.core.schemas.lift import Unit
@@ -46,7 +46,7 @@ class Inspector:
             at = pointer((*unit.origin, *error.instance_path))
             if at not in seen and error.instance_path[-1:] not in (["pattern"], ["$ref"]):
                 seen.add(at)
-                yield Finding(Code.INVALID_SCHEMA, _explain(error), at)
+                yield make_finding(Code.INVALID_SCHEMA, _explain(error), at)
 
 
 def _explain(error: jsonschema_rs.ValidationError) -> str:
@@ -67,11 +67,11 @@ def _dialect(schema: dict[str, Any], place: Parts) -> Iterator[Finding]:
     dialect = schema.get("$schema")
     if isinstance(dialect, str) and dialect.rstrip("#") != DIALECT:
         message = f"'$schema' is '{dialect[:60]}': schemas follow {DIALECT}; leave the key out."
-        yield Finding(Code.INVALID_SCHEMA, message, pointer((*place, "$schema")))
+        yield make_finding(Code.INVALID_SCHEMA, message, pointer((*place, "$schema")))
     for keyword in _DYNAMIC:
         if keyword in schema:
             message = f"'{keyword}' is not supported: use '$ref' with a JSON pointer into this document."
-            yield Finding(Code.INVALID_SCHEMA, message, pointer((*place, keyword)))
+            yield make_finding(Code.INVALID_SCHEMA, message, pointer((*place, keyword)))
 
 
 def _patterns(schema: dict[str, Any], place: Parts) -> Iterator[Finding]:
@@ -80,7 +80,7 @@ def _patterns(schema: dict[str, Any], place: Parts) -> Iterator[Finding]:
     places += [(pattern, ("patternProperties", pattern)) for pattern in (named if isinstance(named, dict) else ())]
     for pattern, at in places:
         if isinstance(pattern, str) and not _compiles(pattern):
-            yield Finding(
+            yield make_finding(
                 Code.INVALID_SCHEMA,
                 f"not a regular expression that can be used: {_PATTERN_HINT}.",
                 pointer((*place, *at)),
@@ -101,17 +101,15 @@ def _slips(schema: dict[str, Any], place: Parts) -> Iterator[Finding]:
         if keyword in KEYWORDS or keyword in OTHER_ANNOTATIONS or keyword.startswith("x-"):
             continue
         if nearest(keyword, KEYWORDS):
-            yield Finding(
+            yield make_finding(
                 Code.UNKNOWN_KEYWORD,
                 f"'{keyword}' is no keyword of JSON Schema and has no effect." + did_you_mean(keyword, KEYWORDS),
                 pointer((*place, keyword)),
-                Severity.WARNING,
             )
     name = schema.get("format")
     if isinstance(name, str) and name not in FORMATS:
-        yield Finding(
+        yield make_finding(
             Code.UNKNOWN_FORMAT,
             f"'{name[:40]}' is no format of JSON Schema, so nothing is checked." + did_you_mean(name, FORMATS),
             pointer((*place, "format")),
-            Severity.WARNING,
         )

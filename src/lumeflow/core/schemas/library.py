@@ -6,7 +6,7 @@ from urllib.parse import unquote
 
 import jsonschema_rs
 
-from lumeflow.core.document.codes import Code
+from lumeflow.core.document.codes import Code, make_finding
 from lumeflow.core.findings import Finding, did_you_mean
 from lumeflow.core.pointer import Parts, parse_pointer, pointer, step
 from lumeflow.core.schemas.inspect import Inspector
@@ -102,7 +102,7 @@ class SchemaLibrary:
             try:
                 place = self._resolve(reference)
             except Unresolved as error:
-                yield Finding(Code.UNRESOLVED_REF, str(error), pointer((*unit.origin, *at, "$ref")))
+                yield make_finding(Code.UNRESOLVED_REF, str(error), pointer((*unit.origin, *at, "$ref")))
                 del schema["$ref"]
                 continue
             schema["$ref"] = f"{BASE}#{pointer(place)}"
@@ -157,7 +157,7 @@ class SchemaLibrary:
         for unit in units if closing else ():
             for at, schema in unit.parts:
                 if id(schema) in closing:
-                    yield Finding(
+                    yield make_finding(
                         Code.REF_LOOP,
                         "this '$ref' leads back to itself, so that no value could ever be checked: "
                         "break the loop, or go through a property or an item.",

@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from lumeflow.core.document.codes import Code
+from lumeflow.core.document.codes import Code, make_finding
 from lumeflow.core.findings import Finding
 from lumeflow.core.pointer import Parts, parse_pointer, pointer
 from lumeflow.core.schemas.keywords import Schema, walk
@@ -131,7 +131,7 @@ def _name(identifier: Any) -> str | None:
 
 def _bad_id(identifier: Any, at: Parts) -> Finding:
     shown = f"'{identifier[:60]}'" if isinstance(identifier, str) else "not a string"
-    return Finding(
+    return make_finding(
         Code.INVALID_SCHEMA_ID,
         f"'$id' is {shown}: write '{PREFIX}NAME' to declare a schema of the document, or leave it out.",
         pointer((*at, "$id")),
@@ -145,7 +145,7 @@ def _declare(lifted: Lifted, name: str, body: Schema, at: Parts) -> None:
         lifted.origins[name] = at
     elif _text(schemas[name]) != _text(body):
         lifted.findings.append(
-            Finding(
+            make_finding(
                 Code.SCHEMA_CONFLICT,
                 f"schema '{name}' is declared here and at {pointer(lifted.origins[name])} with different bodies: "
                 "rename one, or make one of them a '$ref' to the other.",

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from lumeflow.core.block import BlockType, Shape
 from lumeflow.core.document import Code, Port
-from lumeflow.core.findings import Finding, Severity
+from lumeflow.core.document.codes import make_finding
+from lumeflow.core.findings import Finding
 from lumeflow.core.graph import Link
 from lumeflow.core.pointer import pointer
 from lumeflow.core.schemas.compatibility import Comparison, Mismatch
@@ -61,8 +62,8 @@ def _finding(subject: Subject, link: Link, origin: NodeFacts, mismatch: Mismatch
         f"Change the outputSchema of '{origin.id}' or the inputSchema of '{target.id}', or convert in between."
     )
     if mismatch.serious:
-        return _at(subject, link, Code.INCOMPATIBLE, message, Severity.ERROR)
-    return _at(subject, link, Code.FORMAT_NOT_PROMISED, message, Severity.WARNING)
+        return _at(subject, link, Code.INCOMPATIBLE, message)
+    return _at(subject, link, Code.FORMAT_NOT_PROMISED, message)
 
 
 def _collections(subject: Subject, link: Link, origin: NodeFacts, target: NodeFacts) -> Iterator[Finding]:
@@ -79,12 +80,12 @@ def _collections(subject: Subject, link: Link, origin: NodeFacts, target: NodeFa
             f"'{origin.id}' sends its records as '{sent}', but '{target.id}' takes them from '{wanted}'. "
             "Give both the same name, or put a transform in between."
         )
-        yield _at(subject, link, Code.INCOMPATIBLE, message, Severity.ERROR)
+        yield _at(subject, link, Code.INCOMPATIBLE, message)
 
 
-def _at(subject: Subject, link: Link, code: Code, message: str, severity: Severity) -> Finding:
+def _at(subject: Subject, link: Link, code: Code, message: str) -> Finding:
     if link.edge is None:
-        return subject.nodes[link.source].finding(code, message, "config", severity=severity)
+        return subject.nodes[link.source].finding(code, message, "config")
     edge = subject.draft.workflow.edges[link.edge]
     at = pointer(("edges", subject.draft.edge_index[link.edge]))
-    return Finding(code, message, at, severity, edge=edge.label)
+    return make_finding(code, message, at, edge=edge.label)

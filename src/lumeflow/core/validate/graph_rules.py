@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 
 from lumeflow.core.block import BlockType
 from lumeflow.core.document import Code, Edge, Port
-from lumeflow.core.findings import Finding, Severity, did_you_mean
+from lumeflow.core.document.codes import make_finding
+from lumeflow.core.findings import Finding, did_you_mean
 from lumeflow.core.graph import Link, find_cycles, reachable
 from lumeflow.core.pointer import Parts, pointer
 from lumeflow.core.validate.subject import NodeFacts, Subject
@@ -18,12 +19,12 @@ def duplicate_ids(subject: Subject) -> Iterator[Finding]:
     for node, index in zip(draft.workflow.nodes, draft.node_index, strict=True):
         if first.setdefault(node.id, index) != index:
             message = f"the id '{node.id}' is taken by /nodes/{first[node.id]}: give this node another."
-            yield Finding(Code.DUPLICATE_ID, message, pointer(("nodes", index, "id")), node=node.id)
+            yield make_finding(Code.DUPLICATE_ID, message, pointer(("nodes", index, "id")), node=node.id)
     first = {}
     for edge, index in zip(draft.workflow.edges, draft.edge_index, strict=True):
         if edge.id is not None and first.setdefault(edge.id, index) != index:
             message = f"the id '{edge.id}' is taken by /edges/{first[edge.id]}: give this edge another."
-            yield Finding(Code.DUPLICATE_ID, message, pointer(("edges", index, "id")), edge=edge.id)
+            yield make_finding(Code.DUPLICATE_ID, message, pointer(("edges", index, "id")), edge=edge.id)
 
 
 def edge_rules(subject: Subject) -> Iterator[Finding]:
@@ -42,7 +43,7 @@ def edge_rules(subject: Subject) -> Iterator[Finding]:
             key = (edge.source, edge.source_port, edge.target, edge.target_port)
             if seen.setdefault(key, index) != index:
                 message = f"it repeats /edges/{seen[key]}: the records would arrive once all the same; remove it."
-                yield _at(edge, index, Code.DUPLICATE_EDGE, message, severity=Severity.WARNING)
+                yield _at(edge, index, Code.DUPLICATE_EDGE, message)
 
 
 def node_rules(subject: Subject) -> Iterator[Finding]:
@@ -67,10 +68,10 @@ def reachability(subject: Subject) -> Iterator[Finding]:
     inputs = list(subject.of_type(BlockType.INPUT))
     if not inputs:
         message = "no node is of type 'input', so that nothing would ever run: add one."
-        yield Finding(Code.NO_INPUT, message, "/nodes")
+        yield make_finding(Code.NO_INPUT, message, "/nodes")
     if not list(subject.of_type(BlockType.OUTPUT)):
         message = "no node is of type 'output': what the last nodes make is only counted. Add one to keep it."
-        yield Finding(Code.NO_OUTPUT, message, "/nodes", Severity.WARNING)
+        yield make_finding(Code.NO_OUTPUT, message, "/nodes")
     reached = reachable([facts.id for facts in inputs], subject.onward)
     for facts in subject.nodes.values() if inputs else ():
         if facts.id not in reached:
@@ -78,15 +79,15 @@ def reachability(subject: Subject) -> Iterator[Finding]:
             yield facts.finding(Code.UNREACHABLE, message)
         elif facts.type is not BlockType.OUTPUT and not _goes_on(subject.outgoing[facts.id]):
             message = f"nothing follows '{facts.id}', and it is no output: what it makes is only counted."
-            yield facts.finding(Code.DEAD_END, message, severity=Severity.WARNING)
+            yield facts.finding(Code.DEAD_END, message)
 
 
 def _goes_on(outgoing: Sequence[Link]) -> bool:
     return any(link.port != Port.ERROR for link in outgoing)
 
 
-def _at(edge: Edge, index: int, code: Code, message: str, *at: str, severity: Severity = Severity.ERROR) -> Finding:
-    return Finding(code, message, pointer(("edges", index, *at)), severity, edge=edge.label)
+def _at(edge: Edge, index: int, code: Code, message: str, *at: str) -> Finding:
+    return make_finding(code, message, pointer(("edges", index, *at)), edge=edge.label)
 
 
 def _of_link(subject: Subject, link: Link, code: Code, message: str) -> Finding:
@@ -201,7 +202,7 @@ def _sources(subject: Subject, facts: NodeFacts) -> Iterator[Finding]:
             yield facts.config_finding(Code.UNKNOWN_SOURCE, message, at)
         elif name not in direct:
             message = f"'{name}' is upstream, but no edge leads from it to '{facts.id}': name the node that sends here."
-            yield facts.config_finding(Code.INDIRECT_SOURCE, message, at, Severity.WARNING)
+            yield facts.config_finding(Code.INDIRECT_SOURCE, message, at)
 
 
 def _place_of(value: object, text: str, at: Parts = ()) -> Parts:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from lumeflow.core.document import Code
 from lumeflow.core.expressions.paths import format_path
-from lumeflow.core.findings import Finding, Severity
+from lumeflow.core.findings import Finding
 from lumeflow.core.pointer import Parts
 from lumeflow.core.schemas import record_schemas
 from lumeflow.core.schemas.keywords import Schema
@@ -139,5 +139,5 @@ class Payloads:
             guess = slip(str(path[end.index]), end.known) if end.possible else None
             if guess is not None:
                 message = f"'{text}': the schema names no '{path[end.index]}'. Did you mean '{guess}'?"
-                yield facts.config_finding(Code.POSSIBLE_TYPO, message, at, Severity.WARNING)
+                yield facts.config_finding(Code.POSSIBLE_TYPO, message, at)
                 return

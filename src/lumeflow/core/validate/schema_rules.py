@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from lumeflow.core.block import Shape
 from lumeflow.core.document import Code
-from lumeflow.core.findings import Finding, Severity, did_you_mean
+from lumeflow.core.findings import Finding, did_you_mean
 from lumeflow.core.validate.subject import INPUT, OUTPUT, NodeFacts, Subject
 
 _RECORD_SHAPES = frozenset({Shape.RECORD, Shape.BATCH})
@@ -69,4 +69,4 @@ def _unchecked(subject: Subject, facts: NodeFacts, side: str, name: str) -> Iter
             f"'{keyword}' of '{name}' is not checked: records are checked one by one as they pass. "
             "Leave it out, or check it in a block of its own."
         )
-        yield facts.finding(Code.UNCHECKED_KEYWORD, message, side, severity=Severity.WARNING)
+        yield facts.finding(Code.UNCHECKED_KEYWORD, message, side)

@@ -8,9 +8,10 @@ from typing import Any
 from lumeflow.core.block import Block, BlockType
 from lumeflow.core.config import BlockConfig
 from lumeflow.core.document import Code, Node
+from lumeflow.core.document.codes import make_finding
 from lumeflow.core.document.draft import Draft
 from lumeflow.core.expressions import Template
-from lumeflow.core.findings import Finding, Severity
+from lumeflow.core.findings import Finding
 from lumeflow.core.graph import Ancestry, CyclicGraph, Link, links, successors
 from lumeflow.core.pointer import Parts, pointer
 from lumeflow.core.registry import BlockClass, Registry
@@ -66,13 +67,13 @@ class NodeFacts:
         """Its block type."""
         return self.node.type
 
-    def finding(self, code: Code, message: str, *at: str | int, severity: Severity = Severity.ERROR) -> Finding:
+    def finding(self, code: Code, message: str, *at: str | int) -> Finding:
         """A finding at a place in this node."""
-        return Finding(code, message, pointer(("nodes", self.index, *at)), severity, node=self.id)
+        return make_finding(code, message, pointer(("nodes", self.index, *at)), node=self.id)
 
-    def config_finding(self, code: Code, message: str, at: Parts, severity: Severity = Severity.ERROR) -> Finding:
+    def config_finding(self, code: Code, message: str, at: Parts) -> Finding:
         """A finding at a place in this node's configuration."""
-        return self.finding(code, message, "config", *at, severity=severity)
+        return self.finding(code, message, "config", *at)
 
 
 @dataclass

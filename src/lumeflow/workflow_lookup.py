@@ -1,0 +1,28 @@
+"""Which document a workflow id means."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from lumeflow.core.errors import UsageError
+from lumeflow.core.findings import did_you_mean
+from lumeflow.storage.workflows import SqliteWorkflows
+from lumeflow.workflows import names, source
+
+
+async def find_document(stored: SqliteWorkflows, workflow_id: str) -> Mapping[str, Any] | bytes:
+    """The newest saved version; else the workflow that is installed under this name; else what was last run so.
+
+    Raises:
+        UsageError: There is none; the message names the nearest.
+    """
+    saved = await stored.versions(workflow_id)
+    if saved:
+        return saved[0].definition
+    installed = names()
+    if workflow_id in installed:
+        return source(workflow_id)
+    known = {workflow.workflow_id: workflow.definition for workflow in await stored.list()}
+    if workflow_id in known:
+        return known[workflow_id]
+    message = f"there is no workflow '{workflow_id[:60]}'."
+    raise UsageError(message + did_you_mean(workflow_id, {*known, *installed}))
