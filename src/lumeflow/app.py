@@ -39,14 +39,14 @@ from lumeflow.core.registry import Registry
 from lumeflow.core.result import ExecutionResult
 from lumeflow.core.validate import validate
 from lumeflow.engine.orchestrator import Ended, Orchestrator
-from lumeflow.engine.plan import make_plan
+from lumeflow.engine.plan import Planner
 from lumeflow.engine.scope import static_roots
 from lumeflow.engine.services import Services
 from lumeflow.engine.tally import Tally, Timeline
 from lumeflow.gateway import Limits, Session
 from lumeflow.plugins import PluginProblem, load_registry
 from lumeflow.prompts import PromptLibrary
-from lumeflow.results import build_result
+from lumeflow.results import block_names, build_result, failed_records
 from lumeflow.settings import Settings
 from lumeflow.storage import Database, load_rows, open_database
 from lumeflow.vendors import Vendors
@@ -87,6 +87,7 @@ class App:
         self.plugin_problems = plugin_problems
         self.database = database
         self._vendors = vendors
+        self._planner = Planner(registry)
         self._prompts = PromptLibrary()
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="lumeflow-block")
         self._clock = SystemClock()
@@ -163,12 +164,12 @@ class App:
             status=Status.RUNNING,
             started_at=started,
         )
-        lock = await self.database.take(execution.id)
         try:
-            await self.database.journal.begin(execution)
-            return await self._run(document, execution, lock, EventKind.EXECUTION_STARTED, on_progress, cancel)
+            lock = await self.database.begin(execution)
         except AlreadyExists:
             raise UsageError(f"execution '{execution.id}' exists already: resume it, or give another id") from None
+        try:
+            return await self._run(document, execution, lock, EventKind.EXECUTION_STARTED, on_progress, cancel)
         finally:
             lock.release()
 
@@ -203,8 +204,8 @@ class App:
         journal = self.database.journal
         rows = await journal.nodes(execution_id)
         totals = await self.database.totals(execution_id)
-        failed = journal.kept(execution_id, RecordKind.FAILED)
-        return await build_result(execution, rows, totals, failed, self.registry)
+        failed = await failed_records(journal, execution_id, rows)
+        return build_result(execution, rows, totals, failed, block_names(execution, self.registry))
 
     async def executions(self, *, limit: int = 50, before: str | None = None) -> Sequence[ExecutionSummary]:
         """The newest executions first; `before` is the id after which the page begins."""
@@ -272,7 +273,7 @@ class App:
     ) -> ExecutionResult:
         journal = self.database.journal
         environ = self.settings.template_environ()
-        plan = make_plan(document, self.registry, static_roots(execution, environ))
+        plan = self._planner.plan(document, static_roots(execution, environ))
         timeline = Timeline(execution.id, journal, self._clock)
         tally = Tally(plan.nodes, timeline)
         session = await self._session(document, execution, lock.ledger, tally)
@@ -291,7 +292,8 @@ class App:
         )
         timeline.note(kind, None, str(execution.mode))
         ended = await Orchestrator(plan, services, tally).run(listener=listener, cancel=cancel)
-        return await self._finish(execution, ended, timeline)
+        names = {node.id: node.block_class.id() for node in plan.nodes}
+        return await self._finish(execution, ended, timeline, lock.ledger, names)
 
     async def _session(self, document: Workflow, execution: Execution, ledger: Ledger, tally: Tally) -> Session:
         limits = document.globals.limits
@@ -306,7 +308,9 @@ class App:
             )
         return self._vendors.session(execution, ledger, tally, budget)
 
-    async def _finish(self, execution: Execution, ended: Ended, timeline: Timeline) -> ExecutionResult:
+    async def _finish(
+        self, execution: Execution, ended: Ended, timeline: Timeline, ledger: Ledger, names: Mapping[str, str]
+    ) -> ExecutionResult:
         journal = self.database.journal
         completed = self._clock.now()
         timeline.note(EventKind.EXECUTION_FINISHED, None, str(ended.status))
@@ -314,9 +318,9 @@ class App:
             execution.id, ended.status, ended.rows, completed_at=completed, output=ended.output, error=ended.error
         )
         stored = replace(execution, status=ended.status, output=ended.output, error=ended.error, completed_at=completed)
-        totals = await self.database.totals(execution.id)
-        failed = journal.kept(execution.id, RecordKind.FAILED)
-        return await build_result(stored, ended.rows, totals, failed, self.registry)
+        totals = await ledger.totals(execution.id)
+        failed = await failed_records(journal, execution.id, ended.rows)
+        return build_result(stored, ended.rows, totals, failed, names)
 
     async def _document(self, workflow: Workflow | Mapping[str, Any] | bytes | None, named: str | None) -> Workflow:
         if workflow is None and named is not None:

@@ -1,12 +1,11 @@
 """From what is stored of an execution to the result that callers get; the same for one that just ended."""
 
-from collections.abc import AsyncIterator, Sequence
-from itertools import count
+from collections.abc import Mapping, Sequence
 
 from lumeflow.core.block import BlockType
 from lumeflow.core.effects import LedgerTotals, NodeTotals
 from lumeflow.core.errors import LumeflowError
-from lumeflow.core.journal import Execution, KeptRecord, NodeRow
+from lumeflow.core.journal import Execution, Journal, NodeRow, RecordKind
 from lumeflow.core.money import total
 from lumeflow.core.registry import Registry
 from lumeflow.core.result import ExecutionCost, ExecutionResult, ExecutionTime, FailedRecord, NodeResult
@@ -15,15 +14,22 @@ LISTED_RECORDS = 1000
 """Failed records that a result names; all of them can be read from the journal."""
 
 
-async def build_result(
+def build_result(
     execution: Execution,
     rows: Sequence[NodeRow],
     totals: LedgerTotals,
-    failed: AsyncIterator[KeptRecord],
-    registry: Registry,
+    failed: Sequence[FailedRecord],
+    blocks: Mapping[str, str],
 ) -> ExecutionResult:
-    """Put a result together. Costs come from the ledger, so they cover every resume."""
-    blocks = _block_names(execution, registry)
+    """Put a result together. Costs come from the ledger, so they cover every resume.
+
+    Args:
+        execution: The execution, as it is stored.
+        rows: Its nodes.
+        totals: Its calls and their cost.
+        failed: Records that the result names.
+        blocks: `type/name` of the nodes' blocks by node id, where they are known.
+    """
     nodes = {row.node_id: _node(row, totals.nodes.get(row.node_id, NodeTotals()), blocks) for row in rows}
     costs = [ExecutionCost(entry.calls, entry.amount, entry.possible) for entry in totals.nodes.values()]
     return ExecutionResult(
@@ -38,13 +44,13 @@ async def build_result(
             total(cost.possible for cost in costs),
         ),
         time=ExecutionTime(execution.started_at, execution.completed_at),
-        failed_records=await _first(failed),
+        failed_records=failed,
         in_doubt=totals.doubtful,
         error=execution.error,
     )
 
 
-def _node(row: NodeRow, totals: NodeTotals, blocks: dict[str, str]) -> NodeResult:
+def _node(row: NodeRow, totals: NodeTotals, blocks: Mapping[str, str]) -> NodeResult:
     return NodeResult(
         node_id=row.node_id,
         block=blocks.get(row.node_id, row.block_type),
@@ -62,7 +68,7 @@ def _node(row: NodeRow, totals: NodeTotals, blocks: dict[str, str]) -> NodeResul
     )
 
 
-def _block_names(execution: Execution, registry: Registry) -> dict[str, str]:
+def block_names(execution: Execution, registry: Registry) -> Mapping[str, str]:
     """`type/name` of each node's block, as far as the blocks are still installed."""
     names: dict[str, str] = {}
     for node in execution.definition.get("nodes", ()):
@@ -73,11 +79,19 @@ def _block_names(execution: Execution, registry: Registry) -> dict[str, str]:
     return names
 
 
-async def _first(records: AsyncIterator[KeptRecord]) -> list[FailedRecord]:
+async def failed_records(journal: Journal, execution_id: str, rows: Sequence[NodeRow]) -> Sequence[FailedRecord]:
+    """The first records that failed and were taken over by nothing.
+
+    Args:
+        journal: Where they are kept.
+        execution_id: The execution.
+        rows: Its nodes; empty while it runs, or if its process was killed.
+    """
     listed: list[FailedRecord] = []
-    numbers = count(1)
-    async for record in records:
+    if rows and not any(row.counts.get("failed") for row in rows):
+        return listed
+    async for record in journal.kept(execution_id, RecordKind.FAILED):
         listed.append(FailedRecord(record.node_id, record.position, record.error_class or "", record.reason or ""))
-        if next(numbers) >= LISTED_RECORDS:
+        if len(listed) == LISTED_RECORDS:
             break
     return listed

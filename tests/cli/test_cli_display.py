@@ -55,6 +55,13 @@ def test_bars_together_show_the_funnel():
     assert lengths == [0, 18, 2, 0]
 
 
+@pytest.mark.parametrize("width", [120, 100, 80])
+def test_large_numbers_are_never_cut(width):
+    big = node("a", name="A node with quite a long name", records_in=1_000_000, records_out=12_345_678, calls=1_234_567)
+    row = drawn(progress(big), width=width)[2]
+    assert row.split()[-6:] == ["1,000,000", "12,345,678", "·", "·", "1,234,567", "·"]
+
+
 def test_spinners_move():
     assert drawn(RUNNING, frame=0) != drawn(RUNNING, frame=1)
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lumeflow.cli.flatten import FORMULA_STARTS, cell, flatten
 from lumeflow.cli.writers import write_csv, write_json, write_jsonl
+from lumeflow.kit.cells import FORMULA_STARTS, cell, flatten
 
 CONTACTS = [
     {"firstName": "Zoë", "from": {"username": "zoe", "name": None}, "embedding": array("f", [0.1, -0.5])},

@@ -22,8 +22,10 @@ def key(number: Any = 1, execution_id: str = EXECUTION, operation: str = "apollo
     return EffectKey.of(execution_id, account, operation, {"email": f"ada{number}@example.com"})
 
 
-def claim(effect: EffectKey | None = None, node_id: str = "enrich", params: bytes = b'{"a":1}') -> Claim:
-    return Claim(effect or key(), node_id, params, NOON)
+def claim(
+    effect: EffectKey | None = None, node_id: str = "enrich", params: bytes = b'{"a":1}', price: str = "0"
+) -> Claim:
+    return Claim(effect or key(), node_id, params, NOON, Decimal(price))
 
 
 def answered(

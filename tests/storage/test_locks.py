@@ -1,101 +1,191 @@
-"""Locks between processes."""
+"""Which processes live."""
 
 import os
 import stat
 import subprocess
 import sys
+import threading
 
 import pytest
 
 from lumeflow.core.errors import StorageError
 from lumeflow.storage import locks
-from lumeflow.storage.locks import Held, acquire, is_held
+from lumeflow.storage.locks import Presence
 
-HOLD = """
+ANNOUNCE = """
 import sys
 from pathlib import Path
-from lumeflow.storage.locks import acquire
-acquire(Path(sys.argv[1]), "e1")
-print("held", flush=True)
+from lumeflow.storage.locks import Presence
+presence = Presence(Path(sys.argv[1]), "other")
+presence.announce()
+print("announced", flush=True)
 sys.stdin.read()
 """
 
 
 @pytest.fixture
-def holder(tmp_path):
+def other(tmp_path):
+    """A process that announced itself as `other` and lives."""
     process = subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", ANNOUNCE, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
-    assert process.stdout.readline() == "held\n"
+    assert process.stdout.readline() == "announced\n"
     yield process
     process.kill()
     process.communicate()
 
 
-def test_a_lock_is_held_once_and_names_its_holder(tmp_path):
-    release = acquire(tmp_path, "e1")
-    assert is_held(tmp_path, "e1")
-    with pytest.raises(Held) as caught:
-        acquire(tmp_path, "e1")
-    assert caught.value.holder == str(os.getpid())
-    release()
-    assert not is_held(tmp_path, "e1")
-    acquire(tmp_path, "e1")()
+@pytest.fixture
+def make(tmp_path):
+    """Makes presences in the folder, and withdraws them in the end."""
+    made = []
+
+    def presence(token="me"):
+        made.append(Presence(tmp_path, token))
+        return made[-1]
+
+    yield presence
+    for one in made:
+        one.withdraw()
 
 
-def test_nothing_is_left_behind(tmp_path):
-    acquire(tmp_path / "locks", "e1")()
-    assert list((tmp_path / "locks").iterdir()) == []
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_who_announced_itself_is_alive_until_it_withdraws(make):
+    first, second = make("first"), make("second")
+    assert not second.is_alive("first")
+    first.announce()
+    assert second.is_alive("first")
+    first.withdraw()
+    first.withdraw()
+    assert not second.is_alive("first")
+
+
+def test_announcing_twice_is_announcing_once(make, tmp_path):
+    presence = make()
+    presence.announce()
+    presence.announce()
+    presence.withdraw()
+    assert names(tmp_path) == []
+
+
+def test_one_is_alive_to_oneself(make):
+    assert make("me").is_alive("me")
+
+
+def test_the_folder_is_for_its_owner_only(tmp_path):
+    presence = Presence(tmp_path / "locks", "me")
+    presence.announce()
     assert stat.S_IMODE((tmp_path / "locks").stat().st_mode) == 0o700
+    assert stat.S_IMODE((tmp_path / "locks" / "me").stat().st_mode) == 0o600
+    presence.withdraw()
 
 
-def test_another_process_holds_it_until_it_is_killed(tmp_path, holder):
-    with pytest.raises(Held) as caught:
-        acquire(tmp_path, "e1")
-    assert caught.value.holder == str(holder.pid)
-    assert is_held(tmp_path, "e1")
-    holder.kill()
-    holder.wait()
-    assert not is_held(tmp_path, "e1")
-    acquire(tmp_path, "e1")()
+def test_another_process_is_alive_until_it_is_killed(make, other, tmp_path):
+    presence = make()
+    presence.announce()
+    assert names(tmp_path) == ["me", "other"]
+    assert presence.is_alive("other")
+    other.kill()
+    other.wait()
+    assert not presence.is_alive("other")
+    assert names(tmp_path) == ["me"], "who finds it dead takes its file away"
 
 
-def test_a_file_left_by_a_killed_process_is_no_lock(tmp_path):
-    (tmp_path / "e1").write_text("12345")
-    assert not is_held(tmp_path, "e1")
-    release = acquire(tmp_path, "e1")
-    assert (tmp_path / "e1").read_text() == str(os.getpid())
-    release()
+def test_a_process_that_hangs_is_alive(make, other):
+    os.kill(other.pid, 19)  # SIGSTOP
+    assert make().is_alive("other")
 
 
-@pytest.mark.parametrize("name", ["../x", "a/b", "", "..", "ü", "x" * 300])
-def test_every_name_stays_inside_the_folder(tmp_path, name):
-    folder = tmp_path / "locks"
-    release = acquire(folder, name)
-    assert len(list(folder.iterdir())) == 1
-    assert is_held(folder, name)
-    release()
-    assert list(tmp_path.iterdir()) == [folder]
+def test_who_comes_takes_away_what_the_dead_left(make, other, tmp_path):
+    for number in range(3):
+        (tmp_path / f"dead-{number}").write_text("")
+    make().announce()
+    assert names(tmp_path) == ["me", "other"]
 
 
-def test_a_folder_that_cannot_be_made(tmp_path):
+@pytest.mark.parametrize("token", ["../x", "a/b", "..", "ü", "x" * 300])
+def test_every_token_stays_inside_the_folder(tmp_path, token):
+    presence = Presence(tmp_path / "locks", token)
+    presence.announce()
+    assert len(names(tmp_path / "locks")) == 1
+    assert Presence(tmp_path / "locks", "asks").is_alive(token)
+    presence.withdraw()
+    assert names(tmp_path) == ["locks"]
+
+
+def test_without_a_folder_there_are_no_others():
+    presence = Presence(None, "me")
+    presence.announce()
+    assert presence.is_alive("me")
+    assert not presence.is_alive("other")
+    presence.withdraw()
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(StorageError, match="it cannot be made"):
-        acquire(tmp_path / "file" / "locks", "e1")
+    with pytest.raises(StorageError, match=r"lock file .*me: it cannot be made"):
+        Presence(tmp_path / "file" / "locks", "me").announce()
 
 
-def test_a_lock_whose_file_was_removed_meanwhile_is_taken_anew(tmp_path, monkeypatch):
+def test_a_file_that_cannot_be_read_does_not_count_as_dead(make, tmp_path):
+    (tmp_path / "other").mkdir()  # opening it for writing fails, for the superuser too
+    with pytest.raises(StorageError, match=r"other: whether its process is running cannot be told"):
+        make().is_alive("other")
+
+
+def test_a_token_that_another_uses_is_refused(make, tmp_path, other, monkeypatch):
+    monkeypatch.setattr(locks, "_TRIES", 3)
+    with pytest.raises(StorageError, match="another process holds it"):
+        make("other").announce()
+
+
+def test_a_file_that_was_taken_for_a_dead_ones_is_made_anew(make, tmp_path, monkeypatch):
     lock, calls = locks._lock, []
 
     def slow_lock(descriptor):
         lock(descriptor)
         calls.append(descriptor)
         if len(calls) == 1:
-            (tmp_path / "e1").unlink()  # as its last holder does when it gives the lock back
+            (tmp_path / "me").unlink()  # as one does who finds it not locked yet
 
     monkeypatch.setattr(locks, "_lock", slow_lock)
-    release = acquire(tmp_path, "e1")
-    assert len(calls) == 2
+    make().announce()
     monkeypatch.undo()
-    assert is_held(tmp_path, "e1")
-    release()
+    assert len(calls) == 2
+    assert make("asks").is_alive("me")
+
+
+def test_nobody_removes_a_file_that_was_made_anew(make, tmp_path, monkeypatch):
+    # Between looking at a dead one's file and removing it, a living one's stands in its place.
+    (tmp_path / "other").write_text("")
+    lock, living = locks._lock, make("other")
+
+    def slow_lock(descriptor):
+        lock(descriptor)
+        if living is not None and not (tmp_path / "seen").exists():
+            (tmp_path / "seen").write_text("")
+            (tmp_path / "other").unlink()
+            living.announce()
+
+    monkeypatch.setattr(locks, "_lock", slow_lock)
+    make("asks").is_alive("other")
+    monkeypatch.undo()
+    assert "other" in names(tmp_path)
+    assert make("asks again").is_alive("other")
+
+
+def test_many_announce_themselves_at_once_and_all_stay(tmp_path):
+    presences = [Presence(tmp_path, f"p{number}") for number in range(24)]
+    threads = [threading.Thread(target=presence.announce) for presence in presences]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    asks = Presence(tmp_path, "asks")
+    assert all(asks.is_alive(presence.token) for presence in presences)
+    for presence in presences:
+        presence.withdraw()
+    assert names(tmp_path) == []

@@ -1,14 +1,16 @@
 """Much data in little memory, and callers held back while much is waiting."""
 
 import asyncio
+import sqlite3
 import subprocess
 import sys
 import threading
 from array import array
 
-from lumeflow.core.journal import RecordKind
+from lumeflow.core.events import Event, EventKind
+from lumeflow.core.journal import RecordKind, Status
 from lumeflow.storage import journal
-from tests.storage.build import EXECUTION, answered, claim, key, record
+from tests.storage.build import EXECUTION, NOON, answered, at, claim, execution, key, node_row, record
 
 MILLION = """
 import asyncio, resource, sys
@@ -72,3 +74,36 @@ async def test_many_calls_at_once_share_few_commits(database):
     await asyncio.gather(*(ledger.answer(key(n), answered()) for n in range(900)))
     assert len(commits) <= 4
     assert (await ledger.totals(EXECUTION)).nodes["enrich"].calls == 900
+
+
+async def test_a_small_execution_takes_two_commits(database):
+    commits = []
+    await database._writer.call(
+        lambda tx: tx.db.set_trace_callback(lambda sql: commits.append(sql) if sql == "COMMIT" else None)
+    )
+    commits.clear()
+    lock = await database.begin(execution())
+    for second in range(30):
+        database.journal.note(EXECUTION, [Event(EventKind.NODE_STARTED, at(second))])
+        await asyncio.sleep(0)
+    await database.journal.keep(EXECUTION, [record(1)])
+    await database.journal.finish(EXECUTION, Status.COMPLETED, [node_row()], completed_at=NOON, output=None, error=None)
+    lock.release()
+    await database.is_running(EXECUTION)
+    assert len(commits) == 2
+    assert len((await database.journal.timeline(EXECUTION)).events) == 30
+    assert [one.position async for one in database.journal.kept(EXECUTION, RecordKind.OUTPUT)] == [1]
+
+
+async def test_events_are_on_disk_soon_though_nothing_else_is_written(database, tmp_path):
+    lock = await database.begin(execution())
+    database.journal.note(EXECUTION, [Event(EventKind.NODE_STARTED, NOON)])
+    with sqlite3.connect(tmp_path / "lumeflow.db") as db:
+        for _ in range(100):
+            await asyncio.sleep(0.02)
+            if db.execute("SELECT count(*) FROM execution_events").fetchone() == (1,):
+                break
+        else:
+            raise AssertionError("the event did not arrive")
+    db.close()
+    lock.release()

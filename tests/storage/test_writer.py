@@ -9,6 +9,7 @@ import pytest
 from lumeflow.core.errors import StorageError, UsageError
 from lumeflow.storage.connection import Source, connect_writer
 from lumeflow.storage.jobs import Transaction, Work
+from lumeflow.storage.outbox import Urgency
 from lumeflow.storage.writer import Writer
 
 
@@ -229,21 +230,14 @@ async def test_closing_stores_what_was_given_and_refuses_what_comes_later(path):
     writer = await opened(path)
     await writer.call(lambda tx: tx.db.execute("CREATE TABLE n (n INTEGER)"))
     future = writer.call(insert(1))
-    writer.post(insert(2))
+    lazy = writer.call(insert(2), Urgency.LAZY)
     await writer.close()
     await writer.close()
-    assert await future == 1
+    assert (await future, await lazy) == (1, 1)
     assert stored(path) == [1, 2]
     with pytest.raises(StorageError, match="is closed"):
         writer.call(insert(3))
-    writer.post(insert(3))
     assert not path.with_name("w.db-wal").exists()
-
-
-async def test_a_posted_job_may_fail_unheard(writer, path):
-    writer.post(refuse)
-    await writer.call(insert(1))
-    assert stored(path) == [1]
 
 
 async def test_a_database_that_fills_up_while_jobs_are_run_singly_ends_all_writing(writer, path):
@@ -261,7 +255,7 @@ async def test_a_loop_that_ended_without_closing_holds_nothing_up(path):
         async def main():
             writer = await opened(path)
             await writer.call(lambda tx: tx.db.execute("CREATE TABLE n (n INTEGER)"))
-            writer.post(insert(1))
+            writer.call(insert(1))
             await asyncio.sleep(0)
 
         asyncio.run(main())
@@ -271,3 +265,21 @@ async def test_a_loop_that_ended_without_closing_holds_nothing_up(path):
     await writer.call(insert(2))
     await writer.close()
     assert stored(path)[-1] == 2
+
+
+async def test_a_job_can_ask_whether_an_earlier_one_failed(writer):
+    for separate in (False, True):  # in one transaction, in another
+        bad = writer.submit(Work(lambda tx, values: refuse(tx)), 1)
+        if separate:
+            with pytest.raises(UsageError):
+                await bad.future
+        assert isinstance(await writer.call(lambda tx, bad=bad: bad.error), UsageError)
+        assert isinstance(bad.future.exception(), UsageError)
+
+
+async def test_a_broken_writer_says_so(writer):
+    assert not writer.is_broken
+    await writer.call(lambda tx: tx.db.execute("PRAGMA max_page_count = 1"))
+    with pytest.raises(StorageError):
+        await writer.call(lambda tx: tx.db.execute("CREATE TABLE big AS SELECT zeroblob(1000000) AS b"))
+    assert writer.is_broken

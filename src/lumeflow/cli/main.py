@@ -25,7 +25,7 @@ def build() -> typer.Typer:
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["--help", "-h"]},
     )
-    app.callback()(root)
+    app.callback(invoke_without_command=True)(root)
     app.command("demo")(demo.demo)
     app.command("run")(run_command.run)
     app.command("validate")(validate.validate)
@@ -47,6 +47,8 @@ def root(
     ctx.obj = shell_of(ctx, db, as_json)
     if show_version:
         raise typer.Exit(version.version(ctx))
+    if ctx.invoked_subcommand is None:
+        ctx.fail("Missing command.")
 
 
 def run(arguments: Sequence[str]) -> int:

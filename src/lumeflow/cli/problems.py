@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from lumeflow.cli.shell import Shell, err
 from lumeflow.core.errors import LumeflowError, RunError, StorageError, UsageError
 from lumeflow.core.findings import InvalidWorkflow
-from lumeflow.core.journal import AlreadyExists
 
 if TYPE_CHECKING:
     from typer import TyperException
@@ -26,7 +25,6 @@ DEBUG = "LUMEFLOW_DEBUG"
 
 _KINDS: tuple[tuple[type[Exception], str, int], ...] = (
     (InvalidWorkflow, "invalid-workflow", USAGE),
-    (AlreadyExists, "already-exists", USAGE),
     (UsageError, "usage", USAGE),
     (StorageError, "storage", FAILED),
     (RunError, "run-failed", FAILED),

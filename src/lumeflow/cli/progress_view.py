@@ -44,6 +44,10 @@ FOOTER_BAR_WIDTH = 30
 GAP = 2
 """Columns of the terminal between two columns of the table."""
 LEAST_NAME = 10
+NUMBERS = {"in": 6, "out": 6, "failed": 6, "skipped": 7, "calls": 6, "cost": 9}
+"""Columns of numbers and their least width, so that the table does not jump with every digit."""
+ESSENTIAL = ("out", "failed", "cost")
+"""What a narrow terminal shows of them."""
 WIDE = 100
 """Columns from which on a terminal shows everything."""
 NARROW = 72
@@ -76,11 +80,8 @@ def progress_view(progress: Progress, *, title: str, frame: int, canvas: Canvas,
         hint: What the user may do, at the end of the last line.
     """
     shown, hidden = visible_nodes(progress.nodes, max(3, canvas.height - FRAME_ROWS))
-    table = _empty_table(shown, canvas)
     widest = max((_flow(node) for node in progress.nodes), default=0)
-    for node in shown:
-        table.add_row(*_cells(node, widest=widest, frame=frame, canvas=canvas))
-    parts: list[RenderableType] = [_title(title, progress), table]
+    parts: list[RenderableType] = [_title(title, progress), _table(shown, widest, frame, canvas)]
     if hidden:
         parts.append(Text(f"  and {count(hidden, 'node')} that wait or have finished", "dim"))
     return Group(*parts, Text(), _footer(progress, frame=frame, canvas=canvas, hint=hint))
@@ -104,35 +105,32 @@ def _title(title: str, progress: Progress) -> Text:
     return line
 
 
-def _empty_table(nodes: Sequence[NodeProgress], canvas: Canvas) -> Table:
-    """The columns. Rich shares room out by its own lights, so the names are told how much the numbers leave them."""
-    numbers = _number_columns(canvas)
-    widths = [1, *((BAR_WIDTH,) if canvas.width >= WIDE else ()), *(width for _, width in numbers)]
-    left = canvas.width - sum(widths) - GAP * (len(widths) + 1)
+def _table(nodes: Sequence[NodeProgress], widest: int, frame: int, canvas: Canvas) -> Table:
+    """The nodes. Rich shares room out by its own lights, so the names are told how much the numbers leave them."""
+    rows = [_numbers(node, canvas) for node in nodes]
+    columns = NUMBERS if canvas.width >= NARROW else {name: NUMBERS[name] for name in ESSENTIAL}
+    widths = {name: max([least, *(row[name].cell_len for row in rows)]) for name, least in columns.items()}
+    bar = [BAR_WIDTH] if canvas.width >= WIDE else []
+    left = canvas.width - sum([1, *bar, *widths.values()]) - GAP * (2 + len(bar) + len(widths))
     longest = max((_name(node).cell_len for node in nodes), default=0)
     table = Table(box=None, padding=(0, GAP // 2), header_style="dim")
     table.add_column("", width=1, no_wrap=True)
     table.add_column("node", width=max(LEAST_NAME, min(longest, left)), no_wrap=True, overflow="ellipsis")
-    if canvas.width >= WIDE:
-        table.add_column("", width=BAR_WIDTH, no_wrap=True)
-    for name, width in numbers:
+    for width in bar:
+        table.add_column("", width=width, no_wrap=True)
+    for name, width in widths.items():
         table.add_column(name, justify="right", no_wrap=True, width=width)
+    for node, row in zip(nodes, rows, strict=True):
+        bars = [_bar(node, widest)] if bar else []
+        icon = _icon(node.status, frame, fancy=canvas.fancy)
+        table.add_row(icon, _name(node), *bars, *(row[name] for name in widths))
     return table
 
 
-def _number_columns(canvas: Canvas) -> list[tuple[str, int]]:
-    columns = [("in", 6), ("out", 6), ("failed", 6), ("skipped", 7), ("calls", 6), ("cost", 9)]
-    if canvas.width < NARROW:
-        return [column for column in columns if column[0] in {"out", "failed", "cost"}]
-    return columns
-
-
-def _cells(node: NodeProgress, *, widest: int, frame: int, canvas: Canvas) -> list[RenderableType]:
-    cells: list[RenderableType] = [_icon(node.status, frame, fancy=canvas.fancy), _name(node)]
-    if canvas.width >= WIDE:
-        cells.append(_bar(node, widest))
+def _numbers(node: NodeProgress, canvas: Canvas) -> dict[str, Text]:
+    """The cells of a node by column."""
     fancy = canvas.fancy
-    numbers = {
+    return {
         "in": _number(node.records_in, fancy=fancy),
         "out": _number(node.records_out, fancy=fancy),
         "failed": _number(node.failed, "red", fancy=fancy),
@@ -140,7 +138,6 @@ def _cells(node: NodeProgress, *, widest: int, frame: int, canvas: Canvas) -> li
         "calls": _number(node.calls, fancy=fancy),
         "cost": Text(rough_money(node.cost), "cyan") if node.cost else _number(0, fancy=fancy),
     }
-    return [*cells, *(numbers[name] for name, _ in _number_columns(canvas))]
 
 
 def _icon(status: Status, frame: int, *, fancy: bool) -> Text:

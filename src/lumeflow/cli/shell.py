@@ -1,6 +1,7 @@
 """What all commands share: the options that each of them takes, the two consoles, JSON on standard output."""
 
 import asyncio
+import gc
 import os
 import shlex
 import sys
@@ -45,11 +46,15 @@ class Shell:
         Raises:
             LumeflowError: The settings are not right or the database cannot be opened.
         """
+        # What is imported and wired now stays: collecting garbage meanwhile, or among it later, only costs time.
+        gc.disable()
         from lumeflow.app import open_app
         from lumeflow.settings import Settings
 
         db = self.db if stores else MEMORY
         async with open_app(Settings.from_environment(os.environ, db=db, **overrides)) as app:
+            gc.freeze()
+            gc.enable()
             for problem in app.plugin_problems:
                 sys.stderr.write(f"left out: {problem}\n")
             yield app

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from enum import StrEnum
 from typing import Any
 
-from lumeflow.cli.flatten import cell, flatten, harmless
 from lumeflow.cli.target import Write
+from lumeflow.kit.cells import cell, flatten, harmless
 from lumeflow.kit.json_text import dump_json
 
 Records = AsyncIterator[Mapping[str, Any]]

@@ -1,6 +1,6 @@
 """Base of block configurations, and the field types that block authors use in them."""
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import Annotated, Any, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
@@ -24,8 +24,14 @@ class BlockConfig(BaseModel):
     collection: str | None = Field(default=None, description="Payload property that holds the records.")
 
 
+_compile_text = lru_cache(maxsize=4096)(compile_template)
+"""Templates never change, and a text is compiled again for every check, plan and block that holds it."""
+
+
 def _template(value: Any) -> Template:
-    return value if isinstance(value, Template) else compile_template(value)
+    if isinstance(value, Template):
+        return value
+    return _compile_text(value) if isinstance(value, str) else compile_template(value)
 
 
 def _path(value: Any) -> Path:

@@ -22,13 +22,14 @@ class Books:
         lost: How many of its answers were lost, those of earlier processes included.
     """
 
-    __slots__ = ("_call", "_clock", "_ledger", "_remembered", "claimed_at", "lost", "observer")
+    __slots__ = ("_call", "_clock", "_ledger", "_questions", "_remembered", "claimed_at", "lost", "observer")
 
     def __init__(self, call: Call, ledger: Ledger, observer: CallObserver, clock: Clock) -> None:
         self._call = call
         self._ledger = ledger
         self._clock = clock
         self._remembered = call.operation.remembered
+        self._questions = 0
         self.observer = observer
         self.lost = 0
         self.claimed_at: datetime
@@ -47,12 +48,18 @@ class Books:
         self.claimed_at = self._clock.now()
         if self._remembered:
             call = self._call
-            await self._ledger.claim(Claim(call.key, call.node_id, canonical_json(call.params), self.claimed_at))
+            params = canonical_json(call.params)
+            await self._ledger.claim(Claim(call.key, call.node_id, params, self.claimed_at, self.price()))
+
+    def asked(self, questions: int) -> None:
+        """So many requests asked what became of it; they are written down together with its end."""
+        self._questions += questions
 
     async def release(self, attempts: int) -> None:
         """It ended without effect, after `attempts` requests."""
         if self._remembered:
-            await self._ledger.release(self._call.key, attempts)
+            questions, self._questions = self._questions, 0
+            await self._ledger.release(self._call.key, attempts + questions)
 
     async def lose(self, unusable: HttpResponse | None) -> Decimal:
         """Its answer was lost, or paid for in vain. Returns what that may have cost."""
@@ -73,8 +80,9 @@ class Books:
             await self.release(1)
         elif self._remembered:
             lost = charge.amount * self.lost if self.lost and call.operation.repeat is Repeat.BOOKED else ZERO
-            # One request: those that were refused or lost have been counted by `release` and `lose`.
-            entry = AnsweredEffect(response, charge, lost, 1, self._clock.now(), round(duration * 1000))
+            # Requests that were refused or lost have been counted by `release` and `lose`.
+            sent = 1 + self._questions
+            entry = AnsweredEffect(response, charge, lost, sent, self._clock.now(), round(duration * 1000))
             await self._ledger.answer(call.key, entry)
             fault_point("gateway.stored")
         self.observer.answered(call.node_id, call.account.name, charge, duration)

@@ -216,10 +216,13 @@ class Effect:
 
     async def _look(self, claimed_at: datetime) -> HttpResponse | None:
         self._need_key()
+        lookup = Lookup(self._call, self._observer)
         try:
-            return await Lookup(self._call, self._observer).run(claimed_at)
+            return await lookup.run(claimed_at)
         except CallError as error:
             raise self._books.failed(error) from error.__cause__
+        finally:
+            self._books.asked(lookup.asked)
 
     def _must_look(self, failure: Failure) -> bool:
         return self._call.operation.repeat is Repeat.LOOK_FIRST and (failure.paid or failure.error_class in _UNCLEAR)

@@ -3,6 +3,8 @@
 import asyncio
 from datetime import datetime
 
+import orjson
+
 from lumeflow.core.errors import AnswerLost, CallError, ErrorClass, LumeflowError, NotSent
 from lumeflow.core.http import HttpRequest, HttpResponse
 from lumeflow.core.money import FREE, ZERO
@@ -18,11 +20,16 @@ _LONGEST_DELAY = 60.0
 
 
 class Lookup:
-    """Runs an operation's `recover`, and sends its questions by the operation's own lane."""
+    """Runs an operation's `recover`, and sends its questions by the operation's own lane.
+
+    Attributes:
+        asked: How many requests that took.
+    """
 
     def __init__(self, call: Call, observer: CallObserver) -> None:
         self._call = call
         self._observer = observer
+        self.asked = 0
 
     async def run(self, claimed_at: datetime) -> HttpResponse | None:
         """The answer of the call that went out after `claimed_at`; None if it certainly never ran.
@@ -56,6 +63,7 @@ class Lookup:
         started = loop.time()
 
         def written() -> None:
+            self.asked += 1
             passage.slot.sent()
             self._observer.sent(call.node_id, call.account.name)
 
@@ -91,7 +99,18 @@ def _report(passage: Passage, response: HttpResponse) -> ErrorClass | None:
         passage.failed()
         return ErrorClass.SERVER_ERROR
     passage.passed()
-    return None
+    return None if _is_whole(response) else ErrorClass.INVALID_RESPONSE
+
+
+def _is_whole(response: HttpResponse) -> bool:
+    """False for JSON that stops in the middle: what it says of a call that may have been paid is not to be guessed."""
+    if "json" not in response.headers.get("content-type", ""):
+        return True
+    try:
+        orjson.loads(response.body)
+    except orjson.JSONDecodeError:
+        return False
+    return True
 
 
 def _retry_after(response: HttpResponse | None) -> float:

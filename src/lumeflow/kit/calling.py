@@ -5,7 +5,6 @@ from typing import Any, ClassVar, TypeVar
 
 from pydantic import Field, field_validator
 
-from lumeflow.core.findings import did_you_mean
 from lumeflow.kit.conditions import meets
 from lumeflow.kit.text import is_blank, text_of
 from lumeflow.plugin import (
@@ -17,6 +16,7 @@ from lumeflow.plugin import (
     JsonObject,
     PathField,
     TemplateField,
+    did_you_mean,
 )
 
 

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lumeflow.core.findings import did_you_mean
-from lumeflow.plugin import UsageError
+from lumeflow.plugin import UsageError, did_you_mean
 
 FENCE = "+++"
 

@@ -4,8 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from lumeflow.core.findings import did_you_mean
-from lumeflow.plugin import UsageError
+from lumeflow.plugin import UsageError, did_you_mean
 from lumeflow.prompts.prompt_file import PromptFile, read_prompt_file
 
 BUILT_IN = Path(__file__).parent

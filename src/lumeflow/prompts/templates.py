@@ -5,8 +5,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lumeflow.core.findings import did_you_mean
-from lumeflow.plugin import UsageError
+from lumeflow.plugin import UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from jinja2 import Template

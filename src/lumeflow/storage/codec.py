@@ -16,7 +16,8 @@ _WORTH = 0.9
 
 def stamp(at: datetime) -> str:
     """ISO 8601 in UTC with microseconds and `Z`: sorts as text in order of time."""
-    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    in_utc = at if at.tzinfo is UTC else at.astimezone(UTC)
+    return in_utc.isoformat(timespec="microseconds")[: -len("+00:00")] + "Z"
 
 
 def optional_stamp(at: datetime | None) -> str | None:

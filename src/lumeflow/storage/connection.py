@@ -6,9 +6,11 @@ import time
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 
 from lumeflow.core.errors import StorageError
+from lumeflow.core.money import plain
 from lumeflow.storage.migrations import APPLICATION_ID, LATEST, MIGRATIONS
 from lumeflow.storage.problems import Scope, scope, storage_error
 
@@ -55,6 +57,7 @@ def connect_writer(source: Source) -> sqlite3.Connection:
         db.execute("PRAGMA synchronous = FULL")
         db.execute("PRAGMA foreign_keys = ON")
         db.execute("PRAGMA secure_delete = FAST")
+        db.create_function("decimal_sum", 2, _decimal_sum, deterministic=True)
         db.execute(f"PRAGMA wal_autocheckpoint = {_WAL_PAGES}")
         migrate(db, source)
     except sqlite3.Error as error:
@@ -88,6 +91,11 @@ def _connect(source: Source) -> sqlite3.Connection:
         return sqlite3.connect(target, timeout=source.busy_timeout, isolation_level=None, cached_statements=_STATEMENTS)
     except sqlite3.Error as error:
         raise storage_error(error, source.name) from error
+
+
+def _decimal_sum(first: str, second: str) -> str:
+    """What SQLite itself cannot do: add money exactly."""
+    return plain(Decimal(first) + Decimal(second))
 
 
 def _create_private(source: Source) -> None:

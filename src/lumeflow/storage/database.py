@@ -1,21 +1,24 @@
 """The composition of the storage: one open database and what it offers."""
 
 import asyncio
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from lumeflow.core.clock import NewId, random_id
 from lumeflow.core.effects import LedgerTotals
-from lumeflow.core.errors import UsageError
-from lumeflow.storage import effects, locks
+from lumeflow.core.errors import StorageError
+from lumeflow.core.journal import Execution
+from lumeflow.storage import effects, executions
 from lumeflow.storage.connection import Source, connect_writer
 from lumeflow.storage.files import LocalFiles
+from lumeflow.storage.jobs import Transaction
 from lumeflow.storage.journal import SqliteJournal
 from lumeflow.storage.ledger import SqliteLedger
 from lumeflow.storage.locations import default_data_dir, locate
-from lumeflow.storage.owners import Holdings, clear_owner, find_owner, set_owner
+from lumeflow.storage.locks import Presence
+from lumeflow.storage.outbox import PACE
+from lumeflow.storage.owners import Holdings, clear_owner
 from lumeflow.storage.reader import Reader
 from lumeflow.storage.seen import SeenFilter
 from lumeflow.storage.tables import SqliteTables
@@ -49,49 +52,62 @@ class Database:
         data_dir: Folder of output files.
     """
 
-    def __init__(self, source: Source, writer: Writer, data_dir: Path, new_id: NewId) -> None:
+    def __init__(self, source: Source, writer: Writer, data_dir: Path, token: str) -> None:
         self.name = source.name
         self.data_dir = data_dir
         self._writer = writer
         self._reader = Reader(source, writer)
-        self._holdings = Holdings()
-        self._new_id = new_id
+        folder = None if source.path is None else source.path.with_name(source.path.name + ".locks")
+        self._presence = Presence(folder, token)
+        self._holdings = Holdings(self._presence)
         self._taken: dict[str, Taken] = {}
-        self._lock_folder = None if source.path is None else source.path.with_name(source.path.name + ".locks")
         self.journal = SqliteJournal(writer, self._reader, self._holdings)
         self.tables = SqliteTables(writer, self._reader)
         self.workflows = SqliteWorkflows(writer, self._reader)
+
+    async def begin(self, execution: Execution) -> Taken:
+        """Write a new execution down and become its owner, in one commit.
+
+        Raises:
+            AlreadyExists: The id is taken.
+            UsageError: A living process is about to begin it.
+            StorageError: It cannot be written.
+        """
+        seen = SeenFilter()
+
+        def action(tx: Transaction, owner: str) -> None:
+            self._holdings.take(tx, execution.id, owner)
+            executions.begin(tx, execution, owner)
+            effects.load_digests(tx.db, execution.id, seen.add)
+
+        return await self._take(execution.id, seen, action)
 
     async def take(self, execution_id: str) -> Taken:
         """Become the one owner of an execution, begun or about to be; the end of this process gives it up.
 
         Raises:
             UsageError: A living process runs it.
+            StorageError: The lock file cannot be made, or the database cannot be written.
         """
-        owner = self._new_id()
-        unlock = await self._lock(execution_id)
-        self._holdings.add(execution_id, owner)
+        seen = SeenFilter()
+        taken = await self._take(execution_id, seen, lambda tx, owner: self._holdings.take(tx, execution_id, owner))
         try:
-            seen = SeenFilter()
-            await self._writer.call(set_owner(execution_id, owner, str(os.getpid())))
+            # Not while it is taken: of many effects, that would hold up the writer.
             await self._reader.read(lambda db: effects.load_digests(db, execution_id, seen.add))
         except BaseException:
-            self._holdings.drop(execution_id, owner)
-            unlock()
+            taken.release()
             raise
-        ledger = SqliteLedger(self._writer, self._reader, execution_id, owner, seen)
-        self._taken[owner] = Taken(ledger, lambda: self._release(execution_id, owner, unlock))
-        return self._taken[owner]
+        return taken
 
     async def totals(self, execution_id: str) -> LedgerTotals:
         """Sum up an execution's effects; claims whose process is gone count as lost."""
-        alive = await asyncio.to_thread(self._is_held, execution_id)
-        owner = await self._reader.read(lambda db: find_owner(db, execution_id)) if alive else None
-        return await self._reader.read(lambda db: sum_up(db, execution_id, owner))
+        return await self._reader.read(
+            lambda db: sum_up(db, execution_id, self._holdings.living_owner(db, execution_id))
+        )
 
     async def is_running(self, execution_id: str) -> bool:
         """True if a living process has taken the execution."""
-        return await asyncio.to_thread(self._is_held, execution_id)
+        return await self._reader.read(lambda db: self._holdings.living_owner(db, execution_id)) is not None
 
     def files(self, execution_id: str, *, anywhere: bool = True) -> LocalFiles:
         """Output and input files of one run of an execution; see `LocalFiles`."""
@@ -103,34 +119,38 @@ class Database:
             taken.release()
         await self._writer.close()
         await self._reader.close()
+        self._presence.withdraw()
 
-    async def _lock(self, execution_id: str) -> Callable[[], None]:
-        holder = str(os.getpid())
-        if self._holdings.token(execution_id) is None:
-            if self._lock_folder is None:
-                return _nothing
-            try:
-                return await asyncio.to_thread(locks.acquire, self._lock_folder, execution_id)
-            except locks.Held as held:
-                holder = held.holder
-        raise UsageError(
-            f"execution '{execution_id}' is still running in process {holder}: wait for it, or stop that process"
-        )
+    async def _take(self, execution_id: str, seen: SeenFilter, action: Callable[[Transaction, str], None]) -> Taken:
+        owner = self._holdings.add(execution_id)
+        ledger = SqliteLedger(self._writer, self._reader, execution_id, owner, seen)
+        taken = self._taken[owner] = Taken(ledger, lambda: self._release(execution_id, owner))
+        try:
+            await self._writer.call(lambda tx: action(tx, owner))
+        except BaseException:
+            taken.release()
+            raise
+        return taken
 
-    def _is_held(self, execution_id: str) -> bool:
-        if self._holdings.token(execution_id) is not None:
-            return True
-        return self._lock_folder is not None and locks.is_held(self._lock_folder, execution_id)
-
-    def _release(self, execution_id: str, owner: str, unlock: Callable[[], None]) -> None:
-        self._holdings.drop(execution_id, owner)
+    def _release(self, execution_id: str, owner: str) -> None:
         del self._taken[owner]
-        self._writer.post(clear_owner(execution_id, owner))
-        unlock()
+        if not self._holdings.drop(execution_id, owner):
+            return
+        try:
+            future = self._writer.call(lambda tx: clear_owner(tx, execution_id, owner))
+        except StorageError:
+            self._stand_down()
+        else:
+            future.add_done_callback(self._cleared)
 
+    def _cleared(self, future: "asyncio.Future[None]") -> None:
+        if not future.cancelled() and future.exception() is not None:
+            self._stand_down()
 
-def _nothing() -> None:
-    """No file stands for a database in memory: no other process can reach it."""
+    def _stand_down(self) -> None:
+        """What can no longer be given up by writing so is given up by withdrawing: all of it, if nothing is written."""
+        if self._writer.is_broken:
+            self._presence.withdraw()
 
 
 async def open_database(
@@ -143,7 +163,7 @@ async def open_database(
             `lumeflow.db` in the data folder.
         data_dir: Data folder; None for the user's.
         busy_timeout: Seconds to wait for another process that is writing to the same file.
-        new_id: Makes the tokens by which owners of executions are told apart; unique ones, also between processes.
+        new_id: Makes the token by which this process is told apart from all others.
 
     Raises:
         UsageError: The URL is not understood.
@@ -152,6 +172,7 @@ async def open_database(
     folder = data_dir or default_data_dir()
     path = await asyncio.to_thread(locate, url, folder)
     source = Source(path, busy_timeout)
-    writer = Writer(lambda: connect_writer(source), source.name)
+    # In memory there is no disk to spare.
+    writer = Writer(lambda: connect_writer(source), source.name, pace=PACE if path else 0.0)
     await writer.open()
-    return Database(source, writer, folder, new_id)
+    return Database(source, writer, folder, new_id())

@@ -24,11 +24,15 @@ from lumeflow.storage.owners import require_owner
 from lumeflow.storage.statements import ROWS, execute_rows, placeholders
 
 _CLAIM = """
-INSERT INTO effects (execution_id, digest, account, operation, node_id, params, params_packed, state, owner, claimed_at)
+INSERT INTO effects
+  (execution_id, digest, account, operation, node_id, params, params_packed, state, owner, claimed_at, price)
 VALUES {rows}
 ON CONFLICT (execution_id, digest) DO UPDATE SET
   lost = lost + (state = 'claimed' AND owner <> excluded.owner),
-  state = excluded.state, owner = excluded.owner, claimed_at = excluded.claimed_at, node_id = excluded.node_id
+  lost_amount = CASE WHEN state = 'claimed' AND owner <> excluded.owner THEN decimal_sum(lost_amount, price)
+                     ELSE lost_amount END,
+  state = excluded.state, owner = excluded.owner, claimed_at = excluded.claimed_at, node_id = excluded.node_id,
+  price = excluded.price
 WHERE state <> 'answered'"""
 
 _ANSWER = """
@@ -79,7 +83,7 @@ def _claim(tx: Transaction, claims: Sequence[Owned]) -> Sequence[None]:
         rows.append(
             (
                 *(key.execution_id, key.digest, key.account, key.operation, claim.node_id),
-                *(params, packed, "claimed", owner, stamp(claim.at)),
+                *(params, packed, "claimed", owner, stamp(claim.at), plain(claim.price)),
             )
         )
     if execute_rows(tx.db, _CLAIM, rows) != len(rows):

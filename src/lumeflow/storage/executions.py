@@ -19,7 +19,7 @@ from lumeflow.storage.codec import (
     unstamp,
 )
 from lumeflow.storage.jobs import Transaction, Work
-from lumeflow.storage.owners import Owner, require_owner
+from lumeflow.storage.owners import Owner, clear_owner, require_owner
 from lumeflow.storage.statements import execute_rows
 from lumeflow.storage.workflows import remember_definition
 
@@ -80,7 +80,12 @@ FROM execution_events WHERE execution_id = ? AND ordinal > ? ORDER BY ordinal LI
 
 
 def begin(tx: Transaction, execution: Execution, owner: Owner) -> None:
-    """Insert an execution and, if it is new, the workflow that it runs."""
+    """Insert an execution and, if it is new, the workflow that it runs.
+
+    Raises:
+        AlreadyExists: The id is taken.
+        StorageError: Somebody else owns the execution.
+    """
     if tx.db.execute(_EXISTS, (execution.id,)).fetchone():
         raise AlreadyExists(f"execution '{execution.id}' exists already")
     require_owner(tx, execution.id, owner)
@@ -126,7 +131,7 @@ class Ending:
 
 
 def finish(tx: Transaction, execution_id: str, owner: Owner, ending: Ending, nodes: Sequence[NodeRow]) -> bool:
-    """Write the end and the nodes; False if there is no such execution."""
+    """Write the end and the nodes, and give the execution up; False if there is no such execution."""
     require_owner(tx, execution_id, owner)
     row = tx.db.execute(_STARTED, (execution_id,)).fetchone()
     if row is None:
@@ -137,6 +142,7 @@ def finish(tx: Transaction, execution_id: str, owner: Owner, ending: Ending, nod
     tx.db.execute(_FINISH, values)
     tx.db.execute(_DROP_NODES, (execution_id,))
     execute_rows(tx.db, _INSERT_NODES, [_node_columns(execution_id, i, node) for i, node in enumerate(nodes)])
+    clear_owner(tx, execution_id, owner)
     return True
 
 

@@ -41,7 +41,16 @@ class Work(Generic[ArgT, ResultT]):
 
 @dataclass(slots=True, eq=False)
 class Job:
-    """One argument of a kind of work, and who waits for its result."""
+    """One argument of a kind of work, and who waits for its result.
+
+    Attributes:
+        work: The kind.
+        arg: The argument.
+        key: What it touches; None if that does not matter.
+        future: Settled in the loop's thread, after the commit.
+        result: What it made.
+        error: Why it failed. Set in the writer's thread before any later job is run, so that one can ask.
+    """
 
     work: Work[Any, Any]
     arg: Any

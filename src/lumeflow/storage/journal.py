@@ -4,13 +4,15 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 from lumeflow.core.errors import StorageError, UsageError
 from lumeflow.core.events import Event
 from lumeflow.core.journal import Execution, ExecutionSummary, KeptRecord, NodeRow, RecordKind, Status, Timeline
 from lumeflow.core.records import JsonObject
 from lumeflow.storage import executions
-from lumeflow.storage.jobs import Transaction
+from lumeflow.storage.jobs import Job, Transaction, Work
+from lumeflow.storage.outbox import Urgency
 from lumeflow.storage.owners import Holdings, require_owner
 from lumeflow.storage.reader import Reader
 from lumeflow.storage.record_codec import estimated_bytes
@@ -19,6 +21,9 @@ from lumeflow.storage.writer import Writer
 
 WAITING_BYTES = 16 << 20
 """Kept records that may wait for the disk, estimated; above it `keep` holds its caller back."""
+
+LAZY_BYTES = 1 << 20
+"""Kept records, estimated, that may wait for another commit to take them along."""
 
 
 class SqliteJournal:
@@ -32,7 +37,7 @@ class SqliteJournal:
         self._writer = writer
         self._reader = reader
         self._holdings = holdings
-        self._waiting_jobs = 0
+        self._waiting: dict[str, set[Job]] = {}
         self._waiting_bytes = 0
         self._lost: dict[str, str] = {}
 
@@ -75,7 +80,7 @@ class SqliteJournal:
             return
         owner = self._holdings.token(execution_id)
         try:
-            self._follow(self._writer.bulk(executions.NOTE, (owner, execution_id, events)), execution_id, 0)
+            self._submit(executions.NOTE, (owner, execution_id, events), execution_id)
         except StorageError as error:
             # Noted in passing, by callers that cannot wait nor fail; the end of the execution will.
             self._lost.setdefault(execution_id, str(error))
@@ -92,11 +97,10 @@ class SqliteJournal:
             return
         size = estimated_bytes(records)
         owner = self._holdings.token(execution_id)
-        future = self._writer.bulk(KEEP, (owner, execution_id, records))
-        self._follow(future, execution_id, size)
+        job = self._submit(KEEP, (owner, execution_id, records), execution_id, size)
         if self._waiting_bytes > WAITING_BYTES:
             # Shielded: whoever stops waiting must not take the records back.
-            await asyncio.shield(future)
+            await asyncio.shield(job.future)
 
     def kept(self, execution_id: str, kind: RecordKind, node_id: str | None = None) -> AsyncIterator[KeptRecord]:
         """Read kept records, nodes in the document's order, records by position, a page at a time."""
@@ -118,14 +122,23 @@ class SqliteJournal:
         output: JsonObject | None,
         error: str | None,
     ) -> None:
-        """Write down how the execution ended, with its nodes, after everything given before."""
-        await self._settled()
-        if execution_id in self._lost:
-            raise StorageError(self._lost[execution_id])
+        """Write down how the execution ended, with its nodes, and give it up: all in one commit with what waits."""
         owner = self._holdings.token(execution_id)
         ending = executions.Ending(status, completed_at, output, error)
-        if not await self._writer.call(lambda tx: executions.finish(tx, execution_id, owner, ending, nodes)):
+        lost = self._lost.get(execution_id)
+        waiting = list(self._waiting.get(execution_id, ()))
+
+        def action(tx: Transaction) -> bool:
+            # Those that wait are run before this one, and their errors are known by then.
+            errors = [lost, *(str(job.error) for job in waiting if job.error)]
+            for reason in filter(None, errors):
+                raise StorageError(reason)
+            return executions.finish(tx, execution_id, owner, ending, nodes)
+
+        if not await self._writer.call(action):
             raise _unknown(execution_id)
+        if owner is not None:
+            self._holdings.drop(execution_id, owner)
 
     async def _kept(self, execution_id: str, kind: RecordKind, node_id: str | None) -> AsyncIterator[KeptRecord]:
         await self._settled()
@@ -143,16 +156,23 @@ class SqliteJournal:
 
     async def _settled(self) -> None:
         """Wait for what `note` and `keep` did not wait for."""
-        if self._waiting_jobs:
+        if self._waiting:
             await self._writer.call(_nothing)
 
-    def _follow(self, future: "asyncio.Future[None]", execution_id: str, size: int) -> None:
-        self._waiting_jobs += 1
+    def _submit(self, work: Work[Any, None], arg: Any, execution_id: str, size: int = 0) -> Job:
+        """Hand in what is not waited for."""
+        urgency = Urgency.LAZY if self._waiting_bytes + size <= LAZY_BYTES else Urgency.PACED
+        job = self._writer.submit(work, arg, urgency=urgency)
+        self._waiting.setdefault(execution_id, set()).add(job)
         self._waiting_bytes += size
-        future.add_done_callback(partial(self._done, execution_id, size))
+        job.future.add_done_callback(partial(self._done, job, execution_id, size))
+        return job
 
-    def _done(self, execution_id: str, size: int, future: "asyncio.Future[None]") -> None:
-        self._waiting_jobs -= 1
+    def _done(self, job: Job, execution_id: str, size: int, future: "asyncio.Future[None]") -> None:
+        waiting = self._waiting[execution_id]
+        waiting.discard(job)
+        if not waiting:
+            del self._waiting[execution_id]
         self._waiting_bytes -= size
         if not future.cancelled() and (error := future.exception()):
             self._lost.setdefault(execution_id, str(error))

@@ -6,6 +6,8 @@ from decimal import Decimal
 from lumeflow.core.effects import AnsweredEffect, Claim, EffectKey, InDoubt, LedgerTotals, Stored
 from lumeflow.core.http import HttpResponse
 from lumeflow.storage import effects
+from lumeflow.storage.outbox import Urgency
+from lumeflow.storage.owners import find_owner
 from lumeflow.storage.reader import Reader
 from lumeflow.storage.seen import SeenFilter
 from lumeflow.storage.totals import sum_up
@@ -36,7 +38,10 @@ class SqliteLedger:
         # Nobody but this owner adds effects to the execution, so what was never seen here is not there.
         if key.digest not in self._seen:
             return None
-        return await self._writer.bulk(effects.FIND, (self._owner, key), key.digest)
+        # Not paced: a resume asks for thousands of them, each after the one before.
+        job = self._writer.submit(effects.FIND, (self._owner, key), key.digest, urgency=Urgency.NOW)
+        found: Stored | InDoubt | None = await job.future
+        return found
 
     async def claim(self, claim: Claim) -> None:
         """Write down that the call is about to go out."""
@@ -66,9 +71,10 @@ class SqliteLedger:
         return [(effects.response_of(*row[2:]), Decimal(row[1])) for row in rows]
 
     async def totals(self, execution_id: str) -> LedgerTotals:
-        """Sum up an execution."""
-        owner = self._owner if execution_id == self._execution_id else None
-        return await self._reader.read(lambda db: sum_up(db, execution_id, owner))
+        """Sum up an execution; claims of anybody but its owner, who may still be answered, count as lost."""
+        if execution_id == self._execution_id and self._seen.is_empty:
+            return LedgerTotals()
+        return await self._reader.read(lambda db: sum_up(db, execution_id, find_owner(db, execution_id)))
 
     def _check(self, key: EffectKey) -> None:
         if key.execution_id != self._execution_id:

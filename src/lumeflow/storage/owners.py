@@ -1,10 +1,15 @@
-"""Who may write to an execution: the one owner that the database names, checked inside each transaction."""
+"""Who may write to an execution: the one owner that the database names, checked inside each transaction.
 
+An owner's token is that of its process's presence and a number, so whether an owner lives is whether its process does.
+"""
+
+import os
 import sqlite3
-from collections.abc import Callable
+from itertools import count
 
-from lumeflow.core.errors import StorageError
+from lumeflow.core.errors import StorageError, UsageError
 from lumeflow.storage.jobs import Transaction
+from lumeflow.storage.locks import Presence
 
 _FIND = "SELECT owner, process FROM execution_owners WHERE execution_id = ?"
 _SET = """INSERT INTO execution_owners (execution_id, owner, process) VALUES (?, ?, ?)
@@ -18,21 +23,63 @@ Owner = str | None
 class Holdings:
     """The executions that this process has taken, with the tokens it took them by."""
 
-    def __init__(self) -> None:
+    def __init__(self, presence: Presence) -> None:
+        self._presence = presence
+        self._numbers = count(1)
         self._tokens: dict[str, str] = {}
 
-    def add(self, execution_id: str, token: str) -> None:
-        """Remember a taken execution."""
-        self._tokens[execution_id] = token
+    def add(self, execution_id: str) -> str:
+        """Make the token by which an execution is about to be taken.
 
-    def drop(self, execution_id: str, token: str) -> None:
-        """Forget it, unless it was taken anew meanwhile."""
-        if self._tokens.get(execution_id) == token:
-            del self._tokens[execution_id]
+        Raises:
+            UsageError: This process holds the execution.
+        """
+        if execution_id in self._tokens:
+            raise _running(execution_id, str(os.getpid()))
+        token = f"{self._presence.token}.{next(self._numbers)}"
+        self._tokens[execution_id] = token
+        return token
+
+    def drop(self, execution_id: str, token: str) -> bool:
+        """Forget an execution, unless it was taken anew meanwhile; True if it was held by `token`."""
+        if self._tokens.get(execution_id) != token:
+            return False
+        del self._tokens[execution_id]
+        return True
 
     def token(self, execution_id: str) -> Owner:
         """The token by which this process holds the execution, or None."""
         return self._tokens.get(execution_id)
+
+    def living_owner(self, db: sqlite3.Connection, execution_id: str) -> Owner:
+        """The owner that the database names, if its process lives and has not given the execution up.
+
+        Raises:
+            StorageError: Whether it lives cannot be told.
+        """
+        row = db.execute(_FIND, (execution_id,)).fetchone()
+        return row[0] if row is not None and self._is_alive(execution_id, row[0]) else None
+
+    def take(self, tx: Transaction, execution_id: str, token: str) -> None:
+        """Make `token` the owner, unless a living one is.
+
+        Raises:
+            UsageError: A living process runs the execution.
+            StorageError: The lock file cannot be made or read.
+        """
+        self._presence.announce()
+        row = tx.db.execute(_FIND, (execution_id,)).fetchone()
+        if row is not None and self._is_alive(execution_id, row[0]):
+            raise _running(execution_id, row[1])
+        tx.memo.clear()
+        tx.db.execute(_SET, (execution_id, token, str(os.getpid())))
+
+    def _is_alive(self, execution_id: str, owner: str) -> bool:
+        process, _, _ = owner.rpartition(".")
+        if process == self._presence.token:
+            # What this process gave up is free at once, though the row may still wait to be cleared.
+            return self._tokens.get(execution_id) == owner
+        return self._presence.is_alive(process)
 
 
 def require_owner(tx: Transaction, execution_id: str, owner: Owner) -> None:
@@ -52,27 +99,19 @@ def require_owner(tx: Transaction, execution_id: str, owner: Owner) -> None:
     tx.memo[checked] = True
 
 
-def set_owner(execution_id: str, owner: str, process: str) -> Callable[[Transaction], None]:
-    """The action that makes `owner` the owner, whoever it was before."""
-
-    def action(tx: Transaction) -> None:
-        tx.memo.clear()
-        tx.db.execute(_SET, (execution_id, owner, process))
-
-    return action
-
-
-def clear_owner(execution_id: str, owner: str) -> Callable[[Transaction], None]:
-    """The action that gives the execution up, if `owner` still owns it."""
-
-    def action(tx: Transaction) -> None:
-        tx.memo.clear()
-        tx.db.execute(_CLEAR, (execution_id, owner))
-
-    return action
+def clear_owner(tx: Transaction, execution_id: str, owner: Owner) -> None:
+    """Give the execution up, if `owner` still owns it."""
+    tx.memo.clear()
+    tx.db.execute(_CLEAR, (execution_id, owner))
 
 
 def find_owner(db: sqlite3.Connection, execution_id: str) -> Owner:
     """The owner that the database names, dead or alive."""
     row = db.execute(_FIND, (execution_id,)).fetchone()
     return None if row is None else str(row[0])
+
+
+def _running(execution_id: str, process: str) -> UsageError:
+    return UsageError(
+        f"execution '{execution_id}' is still running in process {process}: wait for it, or stop that process"
+    )

@@ -9,6 +9,7 @@ from lumeflow.core.errors import UsageError
 from lumeflow.storage.catalog import Table, quote, table
 from lumeflow.storage.cells import from_cell, to_cell
 from lumeflow.storage.jobs import Transaction
+from lumeflow.storage.outbox import Urgency
 from lumeflow.storage.reader import Reader
 from lumeflow.storage.statements import execute_rows
 from lumeflow.storage.writer import Writer
@@ -41,7 +42,7 @@ class SqliteTables:
     async def upsert(self, name: str, rows: Sequence[Row], *, key: Sequence[str]) -> None:
         """Insert rows, or overwrite those with the same `key` columns; on disk when it returns."""
         if rows:
-            await self._writer.call(_upsert(name, rows, key))
+            await self._writer.call(_upsert(name, rows, key), Urgency.PACED)
 
     async def delete(self, name: str, where: Row) -> int:
         """Delete rows whose columns equal `where`; returns how many."""

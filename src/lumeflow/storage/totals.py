@@ -13,15 +13,16 @@ from lumeflow.storage.owners import Owner
 # outside (`memory/…`) are effects too, but no calls.
 _SUMS = """
 SELECT node_id, account, amount, lost_amount, credits, attempts, refused, lost,
-  state = 'claimed' AND owner IS NOT ? AS is_doubtful, count(*)
+  CASE WHEN state = 'claimed' AND owner IS NOT ? THEN price END AS at_stake, count(*)
 FROM effects
 WHERE execution_id = ? AND operation NOT LIKE 'memory/%'
 GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9"""
 
 _DOUBTFUL = """
-SELECT node_id, operation, lost + (state = 'claimed' AND owner IS NOT ?), lost_amount, state = 'answered'
+SELECT node_id, operation, lost, lost_amount, state = 'answered',
+  CASE WHEN state = 'claimed' AND owner IS NOT ? THEN price END AS at_stake
 FROM effects
-WHERE execution_id = ? AND operation NOT LIKE 'memory/%' AND (lost > 0 OR (state = 'claimed' AND owner IS NOT ?))
+WHERE execution_id = ? AND operation NOT LIKE 'memory/%' AND (lost > 0 OR at_stake IS NOT NULL)
 ORDER BY node_id, operation, digest"""
 
 
@@ -40,30 +41,35 @@ class _Alike:
 
 
 def sum_up(db: sqlite3.Connection, execution_id: str, owner: Owner) -> LedgerTotals:
-    """Sum up an execution; claims of anybody but `owner`, the living one, count as lost."""
+    """Sum up an execution; claims of anybody but `owner`, the living one, count as lost, at their price."""
     totals = LedgerTotals()
     for alike in _groups(db, execution_id, owner):
         _add(totals.nodes.setdefault(alike.node_id, NodeTotals()), alike)
         _add(totals.accounts.setdefault(alike.account, NodeTotals()), alike)
-    for node_id, operation, lost, price, settled in db.execute(_DOUBTFUL, (owner, execution_id, owner)):
-        totals.doubtful.append(DoubtfulCall(node_id, operation, lost, Decimal(price), bool(settled)))
+    for node_id, operation, lost, lost_amount, settled, at_stake in db.execute(_DOUBTFUL, (owner, execution_id)):
+        price = Decimal(lost_amount) + _money(at_stake)
+        totals.doubtful.append(DoubtfulCall(node_id, operation, lost + (at_stake is not None), price, bool(settled)))
     return totals
 
 
 def _groups(db: sqlite3.Connection, execution_id: str, owner: Owner) -> Iterator[_Alike]:
     for row in db.execute(_SUMS, (owner, execution_id)):
-        node_id, account, amount, lost_amount, units, attempts, refused, lost, is_doubtful, count = row
-        lost += is_doubtful
+        node_id, account, amount, lost_amount, units, attempts, refused, lost, at_stake, count = row
+        lost += at_stake is not None
         yield _Alike(
             node_id,
             account,
             Decimal(amount),
-            Decimal(lost_amount),
-            ZERO if units is None else Decimal(units),
+            Decimal(lost_amount) + _money(at_stake),
+            _money(units),
             attempts + refused + lost,
             lost,
             count,
         )
+
+
+def _money(cell: str | None) -> Decimal:
+    return ZERO if cell is None else Decimal(cell)
 
 
 def _add(sums: NodeTotals, alike: _Alike) -> None:

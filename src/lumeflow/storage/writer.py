@@ -2,7 +2,7 @@
 
     event loop                         writer thread (owns the connection)
     ----------                         -----------------------------------
-    submit ─► outbox ─(once a turn)─►  queue ─► BEGIN … all that wait, up to a cap … COMMIT
+    submit ─► outbox ─(at its pace)─►  queue ─► BEGIN … all that wait, up to a cap … COMMIT
     await future ◄─(one wake-up a commit)────── results
 
 Nothing is reported before its commit. A job that fails does not spoil its neighbours: the batch is rolled back and run
@@ -20,6 +20,7 @@ from typing import Any
 from lumeflow.core.errors import StorageError
 from lumeflow.core.faults import fault_point
 from lumeflow.storage.jobs import ArgT, Job, ResultT, Transaction, Work, run_together, settle, settle_all
+from lumeflow.storage.outbox import PACE, Outbox, Urgency
 from lumeflow.storage.problems import Scope, explain, scope
 
 BATCH = 1000
@@ -35,13 +36,14 @@ class Writer:
     Args:
         connect: Opens the connection; called in the writer's thread.
         path: The file, for messages.
+        pace: Seconds between two commits under steady load; see `Outbox`.
     """
 
-    def __init__(self, connect: Callable[[], sqlite3.Connection], path: str) -> None:
+    def __init__(self, connect: Callable[[], sqlite3.Connection], path: str, *, pace: float = PACE) -> None:
         self._connect = connect
         self._path = path
         self._loop = asyncio.get_running_loop()
-        self._outbox: list[Job] = []
+        self._outbox = Outbox(self._hand_over, pace=pace)
         self._queue: SimpleQueue[list[Job] | None] = SimpleQueue()
         self._refusal: str | None = None
         self._broken: str | None = None
@@ -60,18 +62,20 @@ class Writer:
         self._thread.start()
         await opened
 
-    def call(self, action: Callable[[Transaction], ResultT]) -> "asyncio.Future[ResultT]":
+    @property
+    def is_broken(self) -> bool:
+        """True after a commit failed: nothing more is written by this process."""
+        return self._broken is not None
+
+    def call(
+        self, action: Callable[[Transaction], ResultT], urgency: Urgency = Urgency.NOW
+    ) -> "asyncio.Future[ResultT]":
         """Run one action, after everything submitted before and before everything submitted later.
 
         Raises:
             StorageError: The database is closed, or can no longer be written.
         """
-        return self._submit(Job(_CALL, action, None, self._loop.create_future()))
-
-    def post(self, action: Callable[[Transaction], object]) -> None:
-        """As `call`, for what need not be waited for and may fail: a database that no longer takes it is no error."""
-        if self._refusal is None:
-            self.call(action).add_done_callback(_forget)
+        return self.submit(_CALL, action, urgency=urgency).future
 
     def bulk(self, work: Work[ArgT, ResultT], arg: ArgT, key: Hashable = None) -> "asyncio.Future[ResultT]":
         """Do `work` for one argument, together with others of its kind. Jobs with equal `key` stay in order.
@@ -79,29 +83,32 @@ class Writer:
         Raises:
             StorageError: The database is closed, or can no longer be written.
         """
-        return self._submit(Job(work, arg, key, self._loop.create_future()))
+        return self.submit(work, arg, key).future
+
+    def submit(
+        self, work: Work[ArgT, ResultT], arg: ArgT, key: Hashable = None, *, urgency: Urgency = Urgency.PACED
+    ) -> Job:
+        """As `bulk`, for those who look at the job itself.
+
+        Raises:
+            StorageError: The database is closed, or can no longer be written.
+        """
+        if self._refusal is not None:
+            raise StorageError(self._refusal)
+        job = Job(work, arg, key, self._loop.create_future())
+        self._outbox.add(job, urgency)
+        return job
 
     async def close(self) -> None:
         """Do what was submitted, then close the connection. Does nothing the second time."""
-        self._ship()
+        self._outbox.ship()
         if self._refusal is None:
             self._refusal = f"database {self._path} is closed"
         self._queue.put(None)
         await asyncio.shield(self._ended)
 
-    def _submit(self, job: Job) -> "asyncio.Future[Any]":
-        if self._refusal is not None:
-            raise StorageError(self._refusal)
-        # Handing over once a turn of the loop instead of once a job wakes the thread less and makes larger batches.
-        if not self._outbox:
-            self._loop.call_soon(self._ship)
-        self._outbox.append(job)
-        return job.future
-
-    def _ship(self) -> None:
-        if self._outbox:
-            self._queue.put(self._outbox)
-            self._outbox = []
+    def _hand_over(self, jobs: list[Job]) -> None:
+        self._queue.put(jobs)
 
     # From here on: the writer's thread.
 
@@ -214,8 +221,3 @@ def _roll_back(db: sqlite3.Connection) -> None:
     # here is the one to report.
     with suppress(sqlite3.Error):
         db.rollback()
-
-
-def _forget(future: "asyncio.Future[Any]") -> None:
-    if not future.cancelled():
-        future.exception()

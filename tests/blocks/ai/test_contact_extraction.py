@@ -162,6 +162,17 @@ async def test_comments_that_do_not_meet_the_condition_are_neither_asked_about_n
     assert names(run) == ["A"]
 
 
+async def test_a_condition_that_cannot_be_computed_fails_its_comment_alone():
+    config = {**PLAN, "condition": {"field": "likes", "operator": "gt", "value": "{{1 / input.share}}"}}
+    given = [{"id": "1", "text": "A", "likes": 2, "share": 1}, {"id": "2", "text": "B", "likes": 2, "share": 0}]
+
+    run, model, _ = await extract(given, config=config)
+
+    assert model.ids == [["c1"]]
+    assert names(run) == ["A"]
+    assert [(failed.position, failed.error.error_class) for failed in run.failed] == [(1, ErrorClass.VALIDATION)]
+
+
 async def test_a_long_comment_is_cut():
     _, model, _ = await extract([{"text": "x" * 5000}], config={**PLAN, "maxCommentLength": 100})
 

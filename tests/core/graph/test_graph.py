@@ -1,5 +1,7 @@
 """Shapes of graphs, a line each: order, cycles, ancestry, links."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -83,7 +85,7 @@ def test_reachable_and_successors():
 
 def test_long_chains_need_no_recursion():
     nodes = [f"n{index}" for index in range(5_000)]
-    chain = list(zip(nodes, nodes[1:], strict=False))
+    chain = list(pairwise(nodes))
     assert topological_order(nodes, chain) == nodes
     assert find_cycles(nodes, chain) == []
     (cycle,) = find_cycles(nodes, [*chain, (nodes[-1], nodes[0])])
@@ -97,7 +99,7 @@ def test_there_is_an_order_exactly_if_there_is_no_cycle(edges):
     cycles = find_cycles(nodes, edges)
     for cycle in cycles:
         assert cycle[0] == cycle[-1]
-        assert all(step in edges for step in zip(cycle, cycle[1:], strict=False))
+        assert all(step in edges for step in pairwise(cycle))
     try:
         order = topological_order(nodes, edges)
     except CyclicGraph:

@@ -6,6 +6,7 @@ from lumeflow.core.schemas import SchemaLibrary
 from lumeflow.core.schemas.compatibility import Comparison
 
 NAMED = {
+    "n": {"type": "number"},
     "person": {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]},
     "tree": {"type": "object", "properties": {"value": {"type": "integer"}, "next": {"$ref": "#/schemas/tree"}}},
 }
@@ -103,6 +104,16 @@ FALLS_SHORT = [
     (STRING, {"anyOf": [INTEGER, NULL]}, [("", "string", "integer")]),
     ({"allOf": [object_of(a=STRING), object_of(b=STRING)]}, object_of(b=INTEGER), [("b", "string", "integer")]),
     ({"$ref": "#/schemas/tree"}, object_of(next=object_of(value=STRING)), [("next.value", "integer", "string")]),
+    (
+        object_of(a=STRING, b=STRING),
+        object_of(a={"anyOf": [{"$ref": "#/schemas/n"}, STRING]}, b={"$ref": "#/schemas/n"}),
+        [("b", "string", "number")],
+    ),
+    (
+        array_of(array_of(object_of(a=STRING))),
+        array_of(array_of(object_of(a=INTEGER))),
+        [("[][].a", "string", "integer")],
+    ),
     (
         {"type": "object", "additionalProperties": STRING},
         object_of(a=INTEGER),

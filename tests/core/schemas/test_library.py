@@ -1,9 +1,13 @@
 """Declaring schemas inline and pointing at them: what resolves, and what is said where something does not."""
 
+from urllib.parse import quote
+
 import orjson
 import pytest
 
 from lumeflow.core.schemas import SchemaLibrary, checker
+from lumeflow.core.schemas.compatibility import Comparison
+from lumeflow.core.schemas.paths import dead_end
 from lumeflow.workflows import source
 
 CONTACT = {"type": "object", "properties": {"email": {"type": "string", "format": "email"}}, "required": ["email"]}
@@ -53,6 +57,15 @@ def test_a_reference_finds_its_schema_also_by_the_path_it_was_written_at(referen
     assert found(made) == []
     assert accepts(made, 1, {})
     assert not accepts(made, 1, 5)
+
+
+@pytest.mark.parametrize("name", ["50%25 off", "naïve ✓", 'a"b', "x#y", "~tilde/slash", "a b"])
+def test_names_may_be_written_with_any_letters(name):
+    reference = "#/schemas/" + quote(name.replace("~", "~0").replace("/", "~1"))
+    made = library({"$ref": reference}, named={name: {"type": "object"}})
+    assert found(made) == []
+    assert accepts(made, 0, {})
+    assert not accepts(made, 0, 5)
 
 
 def test_nested_declarations_are_lifted_too():
@@ -105,6 +118,7 @@ FAULTS = [
     ("the whole", [{"$ref": "#"}], {}, [("unresolved-ref", "/nodes/0/outputSchema/$ref", "#/schemas/NAME")]),
     ("a node", [{"$ref": "#/nodes/0"}], {}, [("unresolved-ref", "/nodes/0/outputSchema/$ref", "no schema")]),
     ("elsewhere", [{"$ref": "https://example.com/s.json"}], {}, [("unresolved-ref", "/nodes/0/outputSchema/$ref", "Nothing is fetched")]),
+    ("no text", [{"$ref": ["#/schemas/contact"]}], {}, [("unresolved-ref", "/nodes/0/outputSchema/$ref", "no text")]),
     ("anchor", [{"$ref": "#contact"}], {}, [("unresolved-ref", "/nodes/0/outputSchema/$ref", "only places in this document")]),
     ("loop of one", [{"$ref": "#/schemas/a"}], {"a": {"$ref": "#/schemas/a"}}, [("ref-loop", "/schemas/a/$ref", "back to itself")]),
     ("loop of two", [], {"a": {"allOf": [{"$ref": "#/schemas/b"}]}, "b": {"$ref": "#/schemas/a"}}, [("ref-loop", "/schemas/b/$ref", "back to itself")]),
@@ -149,11 +163,25 @@ def test_annotations_of_other_dialects_are_no_slips():
     assert found(library({"example": 1, "nullable": True, "x-own": 2, "title": "t"})) == []
 
 
-def test_long_chains_of_references_need_no_recursion():
-    named = {f"s{index}": {"$ref": f"#/schemas/s{index + 1}"} for index in range(3_000)} | {"s3000": {"type": "object"}}
-    made = library({"$ref": "#/schemas/s0"}, named=named)
+@pytest.mark.parametrize("length", [190, 3_000])
+def test_chains_of_references_have_an_end(length):
+    named = {f"s{index}": {"$ref": f"#/schemas/s{index + 1}"} for index in range(length)}
+    made = library({"$ref": "#/schemas/s0"}, named=named | {f"s{length}": {"type": "object"}})
+    assert {code for code, _ in found(made)} == (set() if length < 200 else {"too-deep"})
+    assert accepts(made, 0, {})
+    assert length > 200 or not accepts(made, 0, 5)
+
+
+def test_deep_schemas_need_no_deep_recursion():
+    named = {
+        f"s{index}": {"type": "object", "properties": {"x": {"$ref": f"#/schemas/s{index + 1}"}}}
+        for index in range(3_000)
+    }
+    made = library({"$ref": "#/schemas/s0"}, named=named | {"s3000": {"type": "integer"}})
     assert found(made) == []
-    assert not accepts(made, 0, 5)
+    assert accepts(made, 0, {"x": {"x": {}}})
+    assert Comparison(made).mismatches(made.named("s0"), made.named("s1")) == ()
+    assert dead_end(made, (made.named("s0"),), ["x"] * 3_000) is None
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Documents in a few words."""
 
+from itertools import pairwise
 from typing import Any
 
 from lumeflow.core.findings import Finding
@@ -43,7 +44,7 @@ def chain(*middle: dict[str, Any], source: dict[str, Any] | None = None, **chang
     """Input, the given nodes, output, one after the other."""
     nodes = [source or node("in", "input"), *middle, node("out", "output")]
     ids = [each["id"] for each in nodes]
-    return document(nodes, " ".join(f"{a}>{b}" for a, b in zip(ids, ids[1:], strict=False)), **changes)
+    return document(nodes, " ".join(f"{a}>{b}" for a, b in pairwise(ids)), **changes)
 
 
 def findings(data: Any, **options: Any) -> list[Finding]:

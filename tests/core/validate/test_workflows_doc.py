@@ -3,12 +3,14 @@
 import re
 from pathlib import Path
 
+import jsonschema_rs
 import orjson
 import pytest
 
-from lumeflow.core.document import Code, Workflow
+from lumeflow.core.document import Code, Workflow, document_schema
 from lumeflow.core.validate import validate
 from lumeflow.plugins import load_registry
+from lumeflow.workflows import names, source
 
 TEXT = (Path(__file__).parents[3] / "docs" / "workflows.md").read_text()
 EXAMPLES = re.findall(r"^```json ?(\w*)\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
@@ -63,7 +65,13 @@ def test_every_code_is_explained_with_its_severity():
 
 
 def test_the_installed_workflow_has_no_findings():
-    from lumeflow.workflows import names, source
-
     for name in names():
         assert validate(source(name), REGISTRY).as_json() == {"valid": True, "findings": []}
+
+
+def test_the_json_schema_with_all_blocks_accepts_it_and_refuses_a_slip():
+    validator = jsonschema_rs.Draft202012Validator(document_schema(REGISTRY))
+    document = orjson.loads(source("lead-enrichment-v1"))
+    assert validator.is_valid(document)
+    document["nodes"][1]["config"]["limitz"] = {}
+    assert not validator.is_valid(document)

@@ -8,8 +8,9 @@ import pytest
 from lumeflow.core.effects import DoubtfulCall, InDoubt, NodeTotals, Stored
 from lumeflow.core.errors import StorageError
 from lumeflow.core.http import HttpResponse
+from lumeflow.core.journal import Status
 from lumeflow.storage import Database
-from tests.storage.build import EXECUTION, NOON, answered, at, claim, key
+from tests.storage.build import EXECUTION, NOON, answered, at, claim, execution, key
 
 
 class LedgerContract:
@@ -207,6 +208,54 @@ class TotalsContract:
         totals = await second.ledger.totals(EXECUTION)
         assert totals.doubtful == listed
         assert totals.nodes["enrich"] == NodeTotals(calls=1, lost=1)
+
+    async def test_a_claim_that_was_never_resumed_is_listed_with_its_price(self, storage: Database):
+        first = await storage.take(EXECUTION)
+        await first.ledger.claim(claim(price="0.1"))
+        await first.ledger.claim(claim(key(2), price="0.03"))
+        assert (await storage.totals(EXECUTION)).nodes["enrich"] == NodeTotals(), "in flight, and may yet be refused"
+        first.release()
+        totals = await storage.totals(EXECUTION)
+        assert totals.nodes["enrich"] == NodeTotals(2, Decimal("0.13"), Decimal("0.13"), 2)
+        assert sorted(call.price for call in totals.doubtful) == [Decimal("0.03"), Decimal("0.1")]
+        assert {(call.lost, call.settled) for call in totals.doubtful} == {(1, False)}
+
+    async def test_every_claim_that_died_adds_its_price_exactly(self, storage: Database):
+        for price in ("0.1", "0.2", "0.000000000000000001"):
+            lock = await storage.take(EXECUTION)
+            await lock.ledger.claim(claim(price=price))
+            lock.release()
+        expected = Decimal("0.300000000000000001")
+        totals = await storage.totals(EXECUTION)
+        assert totals.doubtful == [DoubtfulCall("enrich", "apollo/people-match", 3, expected, settled=False)]
+        assert totals.nodes["enrich"] == NodeTotals(3, expected, expected, 3)
+
+    async def test_a_loss_adds_to_the_prices_of_claims_that_died(self, storage: Database):
+        first = await storage.take(EXECUTION)
+        await first.ledger.claim(claim(price="0.1"))
+        first.release()
+        second = await storage.take(EXECUTION)
+        await second.ledger.claim(claim(price="0.2"))
+        await second.ledger.lose(key(), Decimal("0.2"))
+        totals = await storage.totals(EXECUTION)
+        assert totals.doubtful == [DoubtfulCall("enrich", "apollo/people-match", 2, Decimal("0.3"), settled=False)]
+
+    async def test_a_refused_claim_has_no_price(self, storage: Database):
+        lock = await storage.take(EXECUTION)
+        await lock.ledger.claim(claim(price="0.1"))
+        await lock.ledger.release(key(), 1)
+        lock.release()
+        totals = await storage.totals(EXECUTION)
+        assert totals.doubtful == []
+        assert totals.nodes["enrich"] == NodeTotals(calls=1)
+
+    async def test_the_end_of_an_execution_gives_up_what_is_still_claimed(self, storage: Database):
+        lock = await storage.begin(execution())
+        await lock.ledger.claim(claim(price="0.1"))
+        assert (await lock.ledger.totals(EXECUTION)).doubtful == []
+        await storage.journal.finish(EXECUTION, Status.CANCELLED, [], completed_at=NOON, output=None, error=None)
+        assert (await lock.ledger.totals(EXECUTION)).doubtful == (await storage.totals(EXECUTION)).doubtful
+        assert [call.price for call in (await storage.totals(EXECUTION)).doubtful] == [Decimal("0.1")]
 
     async def test_remembered_values_are_no_calls(self, storage: Database):
         ledger = (await storage.take(EXECUTION)).ledger

@@ -1,10 +1,14 @@
 """One owner at a time, and what becomes of one that was superseded."""
 
+import asyncio
+
 import pytest
 
-from lumeflow.core.errors import UsageError
-from lumeflow.storage import Database
-from tests.storage.build import EXECUTION, answered, claim, execution, key, record
+from lumeflow.core.effects import Stored
+from lumeflow.core.errors import StorageError, UsageError
+from lumeflow.core.journal import AlreadyExists, Status
+from lumeflow.storage import Database, Taken
+from tests.storage.build import EXECUTION, NOON, answered, claim, execution, key, record
 
 
 class OwnershipContract:
@@ -12,6 +16,70 @@ class OwnershipContract:
         await storage.take(EXECUTION)
         with pytest.raises(UsageError, match=r"'exec-1' is still running in process \d+"):
             await storage.take(EXECUTION)
+
+    async def test_it_is_taken_with_its_beginning(self, storage: Database):
+        lock = await storage.begin(execution())
+        assert await storage.is_running(EXECUTION)
+        assert await storage.journal.get(EXECUTION) == execution()
+        await lock.ledger.claim(claim())
+        await lock.ledger.answer(key(), answered())
+        with pytest.raises(UsageError, match="still running"):
+            await storage.take(EXECUTION)
+
+    async def test_one_that_exists_is_neither_begun_again_nor_taken(self, storage: Database):
+        await storage.journal.begin(execution())
+        with pytest.raises(AlreadyExists, match="'exec-1' exists already"):
+            await storage.begin(execution(input={}))
+        assert not await storage.is_running(EXECUTION)
+        assert await storage.journal.get(EXECUTION) == execution()
+        (await storage.take(EXECUTION)).release()
+
+    async def test_one_that_is_taken_cannot_be_begun_by_another(self, storage: Database):
+        await storage.take(EXECUTION)
+        with pytest.raises(UsageError, match=r"'exec-1' is still running in process \d+"):
+            await storage.begin(execution())
+        assert await storage.journal.get(EXECUTION) is None
+
+    async def test_what_an_execution_did_before_it_was_begun_is_remembered(self, storage: Database):
+        first = await storage.take(EXECUTION)
+        await first.ledger.claim(claim())
+        await first.ledger.answer(key(), answered())
+        first.release()
+        lock = await storage.begin(execution())
+        assert isinstance(await lock.ledger.find(key()), Stored)
+
+    async def test_many_are_begun_at_once_and_each_is_held(self, storage: Database):
+        locks = await asyncio.gather(*(storage.begin(execution(f"e{n}")) for n in range(50)))
+        assert all([await storage.is_running(f"e{n}") for n in range(50)])
+        for lock in locks[::2]:
+            lock.release()
+        assert [await storage.is_running(f"e{n}") for n in range(4)] == [False, True, False, True]
+
+    async def test_of_many_who_begin_one_at_once_one_wins(self, storage: Database):
+        results = await asyncio.gather(*(storage.begin(execution()) for _ in range(20)), return_exceptions=True)
+        assert sum(isinstance(result, Taken) for result in results) == 1
+        assert sum(isinstance(result, UsageError) for result in results) == 19
+
+    async def test_its_end_gives_it_up(self, storage: Database):
+        lock = await storage.begin(execution())
+        await storage.journal.finish(EXECUTION, Status.FAILED, [], completed_at=NOON, output=None, error="no key")
+        assert not await storage.is_running(EXECUTION)
+        with pytest.raises(StorageError, match="given up since"):
+            await lock.ledger.claim(claim())
+        again = await storage.take(EXECUTION)
+        lock.release()
+        assert await storage.is_running(EXECUTION), "the first lock gives up nothing any more"
+        await again.ledger.claim(claim())
+
+    async def test_who_goes_away_while_it_is_taken_does_not_keep_it(self, storage: Database):
+        waiting = asyncio.ensure_future(storage.begin(execution()))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        assert not await storage.is_running(EXECUTION)
+        await storage.journal.flush()
+        (await storage.take(EXECUTION)).release()
 
     async def test_others_can_be_taken_beside_it(self, storage: Database):
         await storage.take(EXECUTION)

@@ -96,8 +96,17 @@ class ContactExtraction(CallBlock[ContactExtractionConfig]):
     ) -> list[Sequence[JsonObject] | RecordError]:
         """Ask about the comments that say something; a list of contacts for each comment."""
         comments = self._comments(records, ctx)
-        items = [item for number, comment in enumerate(comments, start=1) if (item := self._item(number, comment))]
+        items: list[Item] = []
+        undecided: dict[str, RecordError] = {}
+        for number, comment in enumerate(comments, start=1):
+            line = _line(comment, self.config.max_comment_length)
+            try:
+                if line is not None and super().applies(comment, ctx):
+                    items.append(Item(f"c{number}", line))
+            except RecordError as error:
+                undecided[f"c{number}"] = error
         answers = await Survey(self._desk, self._task(ctx), ctx).run(items)
+        answers.errors.update(undecided)
         self._note(answers, ctx.position)
         return [self._outcome(f"c{number}", comment, answers) for number, comment in enumerate(comments, start=1)]
 
@@ -119,11 +128,6 @@ class ContactExtraction(CallBlock[ContactExtractionConfig]):
         template = self.config.mapping.get("comments")
         mapped = ctx.render(template) if template is not None else None
         return mapped if isinstance(mapped, list) and len(mapped) == len(records) else records
-
-    def _item(self, number: int, comment: Any) -> Item | None:
-        line = _line(comment, self.config.max_comment_length)
-        unwanted = self.config.condition is not None and not self.config.condition(comment)
-        return None if line is None or unwanted else Item(f"c{number}", line)
 
     def _outcome(
         self, item_id: str, comment: Any, answers: "Answers[list[Contact]]"

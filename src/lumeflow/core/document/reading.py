@@ -9,7 +9,7 @@ import orjson
 
 from lumeflow.core.document.codes import Code, make_finding
 from lumeflow.core.document.fields import describe
-from lumeflow.core.findings import InvalidWorkflow, Report
+from lumeflow.core.findings import Finding, InvalidWorkflow, Report
 from lumeflow.core.pointer import pointer
 
 MAX_BYTES = 10_000_000
@@ -122,15 +122,15 @@ def _check_duplicates(text: str) -> None:
     if not doubled:
         return
     findings = [
-        make_finding(
-            Code.DUPLICATE_KEY, f"'{key}' is given more than once in this object: keep one.", pointer((*at, key))
-        )
+        _doubled(key, pointer((*at, key)))
         for at, item in _objects(root, ())
         for key in doubled.get(id(item), (item, []))[1]
     ]
-    raise InvalidWorkflow(
-        Report(tuple(findings) or (make_finding(Code.DUPLICATE_KEY, "a key is given more than once."),))
-    )
+    raise InvalidWorkflow(Report(tuple(findings or [_doubled(keys[0], "") for _, keys in doubled.values()])))
+
+
+def _doubled(key: str, at: str) -> Finding:
+    return make_finding(Code.DUPLICATE_KEY, f"'{key}' is given more than once in one object: keep one.", at)
 
 
 def _objects(value: Any, at: tuple[str | int, ...]) -> list[tuple[tuple[str | int, ...], dict[str, Any]]]:

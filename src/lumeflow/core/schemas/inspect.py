@@ -44,7 +44,7 @@ class Inspector:
         seen: set[str] = set()
         for error in self._meta.iter_errors(unit.schema):
             at = pointer((*unit.origin, *error.instance_path))
-            if at not in seen and error.instance_path[-1:] not in (["pattern"], ["$ref"]):
+            if at not in seen and not isinstance(error.kind, jsonschema_rs.ValidationErrorKind.Format):
                 seen.add(at)
                 yield make_finding(Code.INVALID_SCHEMA, _explain(error), at)
 

@@ -11,6 +11,9 @@ from lumeflow.core.pointer import Parts
 from lumeflow.core.schemas.library import SchemaLibrary
 from lumeflow.core.schemas.views import Conjunction, View
 
+_MAX_DEPTH = 60
+"""Deepest place that is searched."""
+
 Finder = Callable[[Any, Parts], Iterator[Parts]]
 
 
@@ -45,17 +48,19 @@ def integral_finder(library: SchemaLibrary, schemas: Conjunction) -> Finder | No
     return root if root.useful else None
 
 
-def _compile(library: SchemaLibrary, schemas: Conjunction, made: dict[Any, _Search]) -> _Search:
+def _compile(library: SchemaLibrary, schemas: Conjunction, made: dict[Any, _Search], depth: int = 0) -> _Search:
     key = tuple(map(id, schemas))
     if key in made:
         return made[key]
     made[key] = search = _Search()
     view: View = library.view(schemas)
     search.here = _wants_integer(library, view)
+    if depth > _MAX_DEPTH:
+        return search
     for name, inner in view.properties.items():
-        search.properties[name] = _compile(library, inner, made)
+        search.properties[name] = _compile(library, inner, made, depth + 1)
     if view.items:
-        search.items = _compile(library, view.items, made)
+        search.items = _compile(library, view.items, made, depth + 1)
     return search
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 import jsonschema_rs
 
@@ -18,6 +18,12 @@ BASE = "lumeflow:/document"
 """Where the bundled root lives; references are absolute, so that a part cut out of it still finds its targets."""
 
 _HOPS = 32
+_LONGEST = 200
+_LOOP = (
+    "this '$ref' leads back to itself, so that no value could ever be checked: "
+    "break the loop, or go through a property or an item."
+)
+_TOO_LONG = f"references lead from one to the next more than {_LONGEST} times: point at the last one."
 _SIDE_DEPTH = {"schemas": 2, "nodes": 3}
 
 
@@ -97,7 +103,9 @@ class SchemaLibrary:
         """Resolve every `$ref` of a unit and write it in its one, absolute form."""
         for at, schema in unit.parts:
             reference = schema.get("$ref")
-            if not isinstance(reference, str) or reference in self._targets:
+            if "$ref" not in schema:
+                continue
+            if isinstance(reference, str) and reference in self._targets:
                 continue
             try:
                 place = self._resolve(reference)
@@ -105,7 +113,7 @@ class SchemaLibrary:
                 yield make_finding(Code.UNRESOLVED_REF, str(error), pointer((*unit.origin, *at, "$ref")))
                 del schema["$ref"]
                 continue
-            schema["$ref"] = f"{BASE}#{pointer(place)}"
+            schema["$ref"] = f"{BASE}#{quote(pointer(place))}"
             self._targets[schema["$ref"]] = self._at(place)
 
     def _at(self, place: Parts) -> Any:
@@ -114,12 +122,14 @@ class SchemaLibrary:
             value = step(value, part)
         return value
 
-    def _resolve(self, reference: str) -> Parts:
+    def _resolve(self, reference: Any) -> Parts:
         """The place in the root that a reference means; places inside lifted schemas are found by their old path too.
 
         Raises:
             Unresolved: There is no schema.
         """
+        if not isinstance(reference, str):
+            raise Unresolved("'$ref' is no text: write a place in this document, such as '#/schemas/NAME'.")
         if not reference.startswith("#/"):
             raise Unresolved(
                 f"'$ref' is '{reference[:80]}': only places in this document can be meant, such as '#/schemas/NAME'. "
@@ -148,26 +158,22 @@ class SchemaLibrary:
             raise Unresolved(f"'$ref': '{reference[:80]}' points at something that is no schema.")
 
     def _loops(self, units: Sequence[Unit]) -> Iterator[Finding]:
-        """References that come back to themselves without going into a property or an item: no value ends them."""
-        closing: set[int] = set()
+        """References that come back to themselves without going into a property or an item: no value ends them. Those
+        that go on too long are refused as well; what works on schemas is recursive.
+        """
+        faults: dict[int, tuple[Code, str]] = {}
         done: set[int] = set()
         for unit in units:
             for _, schema in unit.parts:
-                closing |= self._closing_refs(schema, done)
-        for unit in units if closing else ():
+                self._follow(schema, done, faults)
+        for unit in units if faults else ():
             for at, schema in unit.parts:
-                if id(schema) in closing:
-                    yield make_finding(
-                        Code.REF_LOOP,
-                        "this '$ref' leads back to itself, so that no value could ever be checked: "
-                        "break the loop, or go through a property or an item.",
-                        pointer((*unit.origin, *at, "$ref")),
-                    )
+                if id(schema) in faults:
+                    yield make_finding(*faults[id(schema)], pointer((*unit.origin, *at, "$ref")))
                     del schema["$ref"]
 
-    def _closing_refs(self, start: dict[str, Any], done: set[int]) -> set[int]:
+    def _follow(self, start: dict[str, Any], done: set[int], faults: dict[int, tuple[Code, str]]) -> None:
         """Depth first without recursion; `done` holds the schemas below which all is known."""
-        closing: set[int] = set()
         path: list[tuple[dict[str, Any], Iterator[Any]]] = [(start, self._same_value(start))]
         on_path = {id(start)}
         while path:
@@ -178,11 +184,12 @@ class SchemaLibrary:
                 on_path.discard(id(schema))
                 done.add(id(schema))
             elif id(part) in on_path:
-                closing.add(next(id(each) for each, _ in reversed(path) if "$ref" in each))
+                faults[next(id(each) for each, _ in reversed(path) if "$ref" in each)] = (Code.REF_LOOP, _LOOP)
+            elif len(path) >= _LONGEST and "$ref" in schema:
+                faults[id(schema)] = (Code.TOO_DEEP, _TOO_LONG)
             else:
                 path.append((part, self._same_value(part)))
                 on_path.add(id(part))
-        return closing
 
     def _same_value(self, schema: dict[str, Any]) -> Iterator[Any]:
         if isinstance(schema.get("$ref"), str):

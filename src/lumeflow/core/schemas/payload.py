@@ -133,10 +133,15 @@ def _without(library: SchemaLibrary, schema: Schema, names: tuple[str, ...]) -> 
     """The schema without what it says of some properties of the value itself, references and choices included."""
     if isinstance(schema, bool):
         return schema
+    while schema.keys() == {"$ref"}:
+        target = library.target(schema["$ref"])
+        if isinstance(target, bool):
+            return target
+        schema = target
     made: dict[str, Any] = dict(schema)
     if isinstance(made.get("$ref"), str):
-        target = _without(library, library.target(made.pop("$ref")), names)
-        made["allOf"] = [target, *made.get("allOf", [])]
+        referred = _without(library, library.target(made.pop("$ref")), names)
+        made["allOf"] = [referred, *made.get("allOf", [])]
     for key in ("allOf", "anyOf", "oneOf"):
         if isinstance(made.get(key), list):
             made[key] = [_without(library, part, names) for part in made[key]]

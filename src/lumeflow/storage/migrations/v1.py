@@ -172,6 +172,7 @@ CREATE TABLE effects (
   amount DECIMAL TEXT NOT NULL DEFAULT '0',
   lost_amount DECIMAL TEXT NOT NULL DEFAULT '0',
   credits DECIMAL TEXT,
+  price DECIMAL TEXT NOT NULL,
   basis TEXT,
   node_id TEXT NOT NULL,
   account TEXT NOT NULL,

@@ -4,9 +4,7 @@ from array import array
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import orjson
-
-from lumeflow.cli.shell import json_default
+from lumeflow.kit.json_text import dump_json
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """A text cell that starts with one of these may be run as a formula by a spreadsheet (OWASP, CSV Injection)."""
@@ -40,12 +38,15 @@ def cell(value: Any, *, raw: bool = False) -> str:
     Args:
         value: A JSON value; null becomes an empty cell.
         raw: True to leave texts that a spreadsheet may run as formulas as they are.
+
+    Raises:
+        TypeError: It has no JSON form.
     """
     if value is None:
         return ""
     if isinstance(value, str):
         return value if raw else harmless(value)
-    return orjson.dumps(value, default=json_default).decode()
+    return dump_json(value).decode()
 
 
 def harmless(text: str) -> str:
