@@ -89,3 +89,14 @@ async def test_cancel_stops_everything_and_keeps_what_is_finished(run):
     assert ran.result.status == "cancelled"
     assert 0 < len(ran.values()) < 1000
     assert {task.get_name() for task in asyncio.all_tasks()} - before == set()
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.02, 0.05, 0.1])
+async def test_cancel_while_every_channel_is_full(run, delay):
+    cancel = asyncio.Event()
+    stuck = work(wait=[60.0])
+    document = workflow({"in": numbers(20_000), "a": work(), "b": stuck, "out": collect()}, "in>a, a>b, b>out")
+    asyncio.get_running_loop().call_later(delay, cancel.set)
+    async with asyncio.timeout(10):
+        ran = await run(document, cancel=cancel)
+    assert ran.result.status == "cancelled"

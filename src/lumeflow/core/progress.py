@@ -13,6 +13,7 @@ class NodeProgress:
     """Counts of one node so far; see `NodeResult` for their meaning.
 
     Attributes:
+        settled: Records of its input of which it is known what became of them.
         waiting: Why it stands still at the moment (`rate limit, 12 s`), or an empty string.
     """
 
@@ -24,6 +25,7 @@ class NodeProgress:
     records_out: int = 0
     failed: int = 0
     skipped: int = 0
+    settled: int = 0
     retries: int = 0
     coercions: int = 0
     calls: int = 0

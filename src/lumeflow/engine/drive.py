@@ -1,7 +1,7 @@
 """How records move through a block, by its shape. Output order is input order, whatever finishes first."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from itertools import islice
 from typing import Any
 
@@ -75,11 +75,13 @@ async def produce(run: NodeRun) -> None:
     more = asyncio.Event()
     sender = asyncio.create_task(_send_when(more, run))
     try:
-        await _settle_all(run, run.block.produce(ctx), more, sender)
-    except Exception as error:
-        run.break_off(run.outcome_of(error))
-    finally:
+        try:
+            await _settle_all(run, run.block.produce(ctx), more, sender)
+        except Exception as error:
+            run.break_off(run.outcome_of(error))
         await run.settler.flush()
+    finally:
+        # Nothing is flushed here: whoever cancels may have stopped the reader of a full channel before.
         sender.cancel()
         await asyncio.gather(sender, return_exceptions=True)
     await run.finish(run.inbound.fields, None)
@@ -127,16 +129,20 @@ async def _settle_all(
     run: NodeRun, outcomes: AsyncIterator[Any], more: asyncio.Event, sender: "asyncio.Task[None]"
 ) -> None:
     position = 0
-    async for outcome in outcomes:
-        run.world.records.enter()
-        data = outcome if isinstance(outcome, Mapping) else {}
-        run.settler.settle(Record(data, (position,)), position, outcome)
-        position += 1
-        more.set()
-        if sender.done():
-            sender.result()
-        if run.settler.waiting >= FLUSH_AT:
-            await run.settler.flush()
+    try:
+        async for outcome in outcomes:
+            run.world.records.enter()
+            data = outcome if isinstance(outcome, Mapping) else {}
+            run.settler.settle(Record(data, (position,)), position, outcome)
+            position += 1
+            more.set()
+            if sender.done():
+                sender.result()
+            if run.settler.waiting >= FLUSH_AT:
+                await run.settler.flush()
+    finally:
+        if isinstance(outcomes, AsyncGenerator):
+            await outcomes.aclose()
 
 
 async def _send_when(more: asyncio.Event, run: NodeRun) -> None:

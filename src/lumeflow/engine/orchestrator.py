@@ -230,8 +230,7 @@ class Orchestrator:
             else:
                 known = min(share for share in above if share is not None)
                 come = sum(self._tally.nodes[link.source].records_out for link in node.inputs)
-                gone = progress.records_out + progress.failed + progress.skipped
-                shares[node.id] = known * min(gone / come, 1.0) if come else 0.0
+                shares[node.id] = known * min(progress.settled / come, 1.0) if come else 0.0
         ends = [shares[node.id] for node in self._plan.nodes if not node.outputs]
         return None if None in ends else min((share for share in ends if share is not None), default=None)
 

@@ -47,6 +47,7 @@ class Settler:
         Raises:
             ExecutionStopped: The record failed, and the node's `onError` is `stop`.
         """
+        self._progress.settled += 1
         if isinstance(outcome, Mapping):
             self._send("out", record, position, outcome, record.lineage)
         elif isinstance(outcome, Route) and outcome.port not in self._outlet.ports:
