@@ -9,6 +9,7 @@ from lumeflow.plugin import (
     BlockConfig,
     BlockContext,
     BlockType,
+    CallError,
     ErrorClass,
     JsonObject,
     NodeError,
@@ -165,3 +166,84 @@ class Collect(Block[EmptyConfig]):
 
 
 ALL = (Source, Work, Batcher, Plain, Nothing, Collect)
+
+
+class Raiser(Block["Raiser.Config"]):
+    """Raises in the phase that its configuration names."""
+
+    type = BlockType.TRANSFORM
+    name = "test-raiser"
+    when = ({"operation": "raise"},)
+
+    class Config(BlockConfig):
+        operation: str
+        phase: str
+        kind: str = "bug"
+
+    def _raise(self, phase: str) -> None:
+        if phase == self.config.phase:
+            raise {
+                "bug": ZeroDivisionError("private text"),
+                "timeout": TimeoutError(),
+                "auth": CallError(ErrorClass.AUTH, "set TEST_KEY", operation="test/call"),
+                "record": RecordError(ErrorClass.NOT_FOUND, "not there"),
+            }[self.config.kind]
+
+    async def open(self, ctx: BlockContext) -> JsonObject:
+        self._raise("open")
+        return {}
+
+    async def process(self, record: JsonObject, ctx: BlockContext) -> Outcome:
+        self._raise("process")
+        return record
+
+    async def close(self, ctx: BlockContext) -> JsonObject:
+        self._raise("close")
+        return {}
+
+
+class Odd(Block["Odd.Config"]):
+    """Returns what no block should return."""
+
+    type = BlockType.TRANSFORM
+    name = "test-odd"
+    when = ({"operation": "odd"},)
+
+    class Config(BlockConfig):
+        operation: str
+        returns: str
+
+    async def process(self, record: JsonObject, ctx: BlockContext) -> Any:
+        return {
+            "nothing": None,
+            "number": 7,
+            "set": {**record, "tags": {1, 2}},
+            "children": [{**record, "child": 0}, "no record"],
+        }[self.config.returns]
+
+
+class Stages(Block["Stages.Config"]):
+    """A source whose fields change between its beginning and its end."""
+
+    type = BlockType.INPUT
+    name = "test-stages"
+    when = ({"source": "stages"},)
+
+    class Config(BlockConfig):
+        source: str
+        count: int = 2
+        pause: float = 0.0
+
+    async def open(self, ctx: BlockContext) -> JsonObject:
+        return {"stage": "begun", "metadata": {"made": 0}}
+
+    async def produce(self, ctx: BlockContext) -> AsyncIterator[Outcome]:
+        for n in range(self.config.count):
+            await asyncio.sleep(self.config.pause)
+            yield {"n": n}
+
+    async def close(self, ctx: BlockContext) -> JsonObject:
+        return {"stage": "ended", "metadata": {"made": self.config.count}}
+
+
+ALL = (*ALL, Raiser, Odd, Stages)

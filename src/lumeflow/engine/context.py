@@ -1,6 +1,8 @@
 """The `BlockContext` that blocks get: cheap, one for each record, batch or payload."""
 
-from collections.abc import Awaitable, Callable, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -14,6 +16,7 @@ from lumeflow.core.journal import Mode
 from lumeflow.core.operation import Params, Response
 from lumeflow.core.records import JsonObject
 from lumeflow.core.secret import Secret
+from lumeflow.engine.inbound import Inbound
 from lumeflow.engine.limits import RecordLimit
 from lumeflow.engine.plan import PlannedNode
 from lumeflow.engine.scope import Scope
@@ -33,31 +36,59 @@ class NodeWorld:
         self.scope = scope
         self.records = records
         self.started_at: float | None = None
+        self.loop = asyncio.get_running_loop()
 
-    def context(self, value: Any, position: int, fields: JsonObject, collection: str | None) -> "UnitContext":
-        """A context for one unit of work; `value` is what `{{input}}` means in it."""
-        return UnitContext(self, value, position, fields, collection)
+    def view(self, inbound: Inbound) -> "View":
+        """What is known of the payload at this moment."""
+        return View(inbound.fields, inbound.collection, self.scope.view(inbound.seen))
 
-    def batch_context(
-        self, records: Sequence[JsonObject], position: int, fields: JsonObject, collection: str | None
-    ) -> "UnitContext":
-        """A context for a batch: `{{input}}` is the payload with just these records in its collection."""
-        value = {**fields, collection: records} if collection else (records[0] if records else fields)
-        return UnitContext(self, value, position, fields, collection)
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What was known of a node's input payload when a unit of work was cut from it.
+
+    Attributes:
+        fields: The payload's fields besides its collection.
+        collection: Name of its collection; None if it has none.
+        roots: What expressions see besides `input`.
+    """
+
+    fields: JsonObject
+    collection: str | None
+    roots: Mapping[str, Any]
 
 
 class UnitContext:
-    """Implements `lumeflow.core.context.BlockContext`."""
+    """Implements `lumeflow.core.context.BlockContext`.
 
-    __slots__ = ("_calls", "_world", "collection", "fields", "input", "position")
+    Args:
+        world: The node.
+        view: What is known of the payload.
+        value: What `{{input}}` means.
+        position: Ordinal of the (first) record in the node's input.
+        place: Identity of what is worked on, the same in every run and after every resume: the record's lineage, or
+            the phase of the node. Keys of calls that write hold it.
+    """
 
-    def __init__(self, world: NodeWorld, value: Any, position: int, fields: JsonObject, collection: str | None) -> None:
+    __slots__ = ("_calls", "_place", "_view", "_world", "input", "position")
+
+    def __init__(self, world: NodeWorld, view: View, value: Any, position: int, place: str) -> None:
         self._world = world
+        self._view = view
         self._calls = 0
+        self._place = place
         self.input = value
         self.position = position
-        self.fields = fields
-        self.collection = collection
+
+    @property
+    def fields(self) -> JsonObject:
+        """The payload's fields besides its collection, as far as they are known."""
+        return self._view.fields
+
+    @property
+    def collection(self) -> str | None:
+        """Name of the payload's collection."""
+        return self._view.collection
 
     @property
     def execution_id(self) -> str:
@@ -114,7 +145,7 @@ class UnitContext:
 
     def render(self, template: Template, value: Any = None) -> Any:
         """Resolve a template; `{{input}}` is `value` if given, else `self.input`."""
-        return template.render(self._world.scope.roots(self.input if value is None else value))
+        return template.render({**self._view.roots, "input": self.input if value is None else value})
 
     def secret(self, name: str) -> Secret:
         """A configured secret, opaque."""
@@ -135,7 +166,7 @@ class UnitContext:
             params,
             node_id=world.node_id,
             retry=world.retry,
-            position=f"{world.node_id}/{self.position}/{self._calls}",
+            position=f"{world.node_id}/{self._place}/{self._calls}",
             call_timeout=world.call_timeout,
         )
 
@@ -151,4 +182,5 @@ class UnitContext:
         """Put a warning on the execution's timeline."""
         services = self._world.services
         event = Event(EventKind.WARNING, services.now(), self._world.node_id, message)
-        services.journal.note(services.execution.id, [event])
+        # Plain blocks run in a thread; the journal belongs to the loop.
+        self._world.loop.call_soon_threadsafe(services.journal.note, services.execution.id, [event])

@@ -1,6 +1,7 @@
 """How records move through a block, by its shape. Output order is input order, whatever finishes first."""
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from itertools import islice
 from typing import Any
@@ -39,17 +40,22 @@ async def concurrently(run: NodeRun) -> None:
     """An asynchronous block: many units under way at once, sent on in order."""
     await run.begin(run.inbound.fields, run.inbound.collection)
     by_batch = run.planned.shape is Shape.BATCH
-    queue: asyncio.Queue[Unit | None] = asyncio.Queue(BATCHES_UNDER_WAY if by_batch else RECORDS_UNDER_WAY)
+    line = _Line(run, BATCHES_UNDER_WAY if by_batch else RECORDS_UNDER_WAY)
+    run.settle_waiting = line.settle_waiting
     try:
         async with asyncio.TaskGroup() as group:
-            group.create_task(_send_in_order(run, queue))
+            group.create_task(line.send_in_order())
             async for unit in units(run, (run.block.batch_size or None) if by_batch else 1):
+                await line.room()
+                line.append(unit)
                 if run.block.ordered:
                     await work(run, unit)
                 elif unit.open_count:
                     unit.task = group.create_task(work(run, unit))
-                await queue.put(unit)
-            await queue.put(None)
+                    run.under_way.add(unit.task)
+                    unit.task.add_done_callback(run.under_way.discard)
+                line.wake()
+            line.end()
     except BaseExceptionGroup as errors:
         raise _first(errors) from None
     await run.finish(run.inbound.fields, run.inbound.collection)
@@ -59,9 +65,12 @@ async def in_turn(run: NodeRun) -> None:
     """A plain block: one unit after the other, in a worker thread, so that it never blocks the loop."""
     await run.begin(run.inbound.fields, run.inbound.collection)
     size = (run.block.batch_size or None) if run.planned.shape is Shape.BATCH else None
+    line = _Line(run, 1)
+    run.settle_waiting = line.settle_waiting
     async for unit in units(run, size):
+        line.append(unit)
         await work(run, unit)
-        _settle(run, unit)
+        line.settle_next()
         await run.settler.flush()
     await run.finish(run.inbound.fields, run.inbound.collection)
 
@@ -70,7 +79,8 @@ async def produce(run: NodeRun) -> None:
     """A block that makes records from a whole payload. They are sent on whenever it waits for something."""
     payload = await _whole_payload(run)
     run.progress.records_in = 0 if run.planned.is_input else 1
-    ctx = run.world.context(payload, 0, run.inbound.fields, None)
+    ctx = run.phase("produce", run.inbound.fields, None)
+    ctx.input = payload
     await run.begin(run.inbound.fields, None)
     more = asyncio.Event()
     sender = asyncio.create_task(_send_when(more, run))
@@ -93,8 +103,9 @@ async def whole(run: NodeRun) -> None:
     fields: JsonObject = {}
     for payload in payloads.values():
         fields = merge_fields(fields, payload.fields)
-    made = await run.block.run(payloads, run.world.context(fields, 0, fields, None))
-    await run.begin(made.fields, made.collection)
+    run.opened = await run.open(fields, None)
+    made = await run.block.run(payloads, run.phase("run", fields, None))
+    run.begin_output(made.fields, made.collection)
     records = iter(made.records)
     loop = asyncio.get_running_loop()
     position = 0
@@ -103,7 +114,7 @@ async def whole(run: NodeRun) -> None:
             run.settler.settle(record, position, record.data)
             position += 1
         await run.settler.flush()
-    await run.finish(made.fields, made.collection)
+    await run.finish(made.fields, made.collection, check_input=False)
 
 
 async def _whole_payload(run: NodeRun) -> JsonObject:
@@ -115,14 +126,73 @@ async def _whole_payload(run: NodeRun) -> JsonObject:
     return payload if run.planned.is_input else run.check_whole_input(payload)
 
 
-async def _send_in_order(run: NodeRun, queue: "asyncio.Queue[Unit | None]") -> None:
-    while (unit := await queue.get()) is not None:
-        if unit.task is not None and not unit.task.done():
-            await run.settler.flush()
-            await asyncio.wait([unit.task])
-        _settle(run, unit)
-        if run.settler.waiting >= FLUSH_AT or queue.empty():
-            await run.settler.flush()
+class _Line:
+    """Units in input order, from the moment they are begun until they are sent on.
+
+    Args:
+        run: The node.
+        most: Units that may stand in line.
+    """
+
+    def __init__(self, run: NodeRun, most: int) -> None:
+        self._run = run
+        self._most = most
+        self._units: deque[Unit] = deque()
+        self._ended = False
+        self._arrival = asyncio.Event()
+        self._left = asyncio.Event()
+
+    async def room(self) -> None:
+        """Wait until there is room for one more."""
+        while len(self._units) >= self._most:
+            self._left.clear()
+            await self._left.wait()
+
+    def append(self, unit: Unit) -> None:
+        """Stand in line; `wake` when its task is known."""
+        self._units.append(unit)
+
+    def wake(self) -> None:
+        """There is something to send on."""
+        self._arrival.set()
+
+    def end(self) -> None:
+        """No more units come."""
+        self._ended = True
+        self._arrival.set()
+
+    async def send_in_order(self) -> None:
+        """Settle units one after the other, each when its work is done, and send on what has gathered."""
+        settler = self._run.settler
+        while self._units or not self._ended:
+            if not self._units:
+                await settler.flush()
+                self._arrival.clear()
+                await self._arrival.wait()
+                continue
+            task = self._units[0].task
+            if task is not None and not task.done():
+                await settler.flush()
+                await asyncio.wait([task])
+            self.settle_next()
+            if settler.waiting >= FLUSH_AT:
+                await settler.flush()
+        await settler.flush()
+
+    def settle_next(self) -> None:
+        """Settle the first unit; what was not worked on to the end has failed."""
+        unit = self._units[0]
+        for index in unit.open_indexes():
+            unit.outcomes[index] = self._run.unprocessed()
+        for record, position, outcome in zip(unit.records, unit.positions, unit.outcomes, strict=True):
+            self._run.settler.settle(record, position, outcome)
+        self._units.popleft()
+        self._left.set()
+
+    def settle_waiting(self) -> None:
+        """Settle all units, now that nobody works any more."""
+        while self._units:
+            self.settle_next()
 
 
 async def _settle_all(
@@ -150,11 +220,6 @@ async def _send_when(more: asyncio.Event, run: NodeRun) -> None:
         await more.wait()
         more.clear()
         await run.settler.flush()
-
-
-def _settle(run: NodeRun, unit: Unit) -> None:
-    for record, position, outcome in zip(unit.records, unit.positions, unit.outcomes, strict=True):
-        run.settler.settle(record, position, outcome)
 
 
 def _first(errors: BaseExceptionGroup[Any]) -> BaseException:

@@ -8,10 +8,16 @@ or, instead of all these, `Skipped`: nothing will come.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from lumeflow.core.records import JsonObject, Record
+
+Seen = Mapping[str, JsonObject]
+"""Fields of the payloads of the nodes on the way here, by node id: what `nodes['x'].output` shows.
+
+They travel with the payload, so that what an expression sees never depends on who was quicker.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +27,12 @@ class Start:
     Attributes:
         fields: Its fields besides the collection, as far as they are known.
         collection: Name of its collection; None if it has none.
+        seen: Fields of the nodes on the way here, as known when their payloads began.
     """
 
     fields: JsonObject
     collection: str | None
+    seen: Seen = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +44,10 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """The payload is complete; `fields` are all of its fields."""
+    """The payload is complete; `fields` are all of its fields, `seen` all of those of the nodes on the way here."""
 
     fields: JsonObject
+    seen: Seen = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

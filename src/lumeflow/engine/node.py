@@ -1,7 +1,7 @@
 """The one wrapper around a block: what every node does, whatever its block is."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from lumeflow.core.block import Block, Shape
@@ -20,13 +20,12 @@ from lumeflow.core.expressions import EvaluationError
 from lumeflow.core.journal import Status
 from lumeflow.core.records import JsonObject, Record, Whole
 from lumeflow.core.schemas import Checked
-from lumeflow.engine.context import NodeWorld
+from lumeflow.engine.context import NodeWorld, UnitContext, View
 from lumeflow.engine.inbound import Inbound
-from lumeflow.engine.messages import merge_fields
+from lumeflow.engine.messages import Seen, merge_fields
 from lumeflow.engine.outlet import Outlet
 from lumeflow.engine.plan import NodeSchema, PlannedNode
-from lumeflow.engine.settle import ExecutionStopped, Settler, input_error, output_error, preview
-from lumeflow.engine.spool import Spool
+from lumeflow.engine.settle import ExecutionStopped, Settler, input_error, output_error, preview, storable_error
 from lumeflow.engine.tally import Tally
 
 
@@ -35,8 +34,11 @@ class NodeRun:
 
     Attributes:
         error: Why the node cannot go on; None while it can. Records that come later are kept as failed.
-        fields: The fields of its output payload, as far as they are known.
-        output: The fields that others may see.
+        opened: The fields that the block itself gave when it was opened.
+        output: The fields that it sends, as far as they are known.
+        under_way: Tasks that work on units.
+        settle_waiting: Settles the units that were begun and not sent on when the node broke off.
+        stopped: True once nothing new is to be worked on.
     """
 
     def __init__(
@@ -61,8 +63,12 @@ class NodeRun:
         self.collection: str | None = None
         self.input_preview: JsonObject | None = None
         self._first_in: JsonObject | None = None
-        self._spools: list[Spool] = []
-        self.fields: JsonObject = {}
+        self.opened: JsonObject = {}
+        self.under_way: set[asyncio.Task[None]] = set()
+        self.settle_waiting: Callable[[], None] = lambda: None
+        self.stopped = False
+        self._is_open = False
+        self._view: tuple[tuple[JsonObject, Seen], View] | None = None
         self._on_break = on_break
         self._timeline = tally.timeline
         schema = planned.input_schema
@@ -84,44 +90,72 @@ class NodeRun:
             ExecutionStopped: A record failed where the document says `stop`.
             StorageError: The journal or the ledger cannot be written.
         """
-        if not await self.inbound.start():
+        gathers = self.planned.shape is Shape.WHOLE
+        if not await (self.inbound.begin_whole() if gathers else self.inbound.start()):
             self.progress.status = Status.SKIPPED
-            await self.outlet.end({})
+            self.outlet.end({}, {})
+            await self.outlet.drain()
             return
         self.progress.status = Status.RUNNING
         self.world.started_at = self.world.services.time()
         self._timeline.note(EventKind.NODE_STARTED, self.planned.id)
+        limit = asyncio.timeout(self.planned.node.timeout)
         try:
-            async with asyncio.timeout(self.planned.node.timeout):
+            async with limit:
                 await drive(self)
-        except TimeoutError:
-            message = f"the node's timeout of {self.planned.node.timeout:g} s ran out"
-            self.break_off(NodeError(ErrorClass.TIMEOUT, message))
-        except NodeError as error:
-            self.break_off(error)
+        except TimeoutError as error:
+            message = f"the node's timeout of {self.planned.node.timeout or 0:g} s ran out"
+            self.break_off(NodeError(ErrorClass.TIMEOUT, message) if limit.expired() else self.outcome_of(error))
+        except ExecutionStopped as stopped:
+            self.error = stopped.error
+            await self.settler.flush_kept()
+            raise
+        except Exception as error:
+            self.break_off(self.outcome_of(error))
         if self.error is not None:
             await self._give_up()
         self.progress.status = Status.FAILED if self.error else Status.COMPLETED
 
+    def view(self) -> View:
+        """What is known of the input payload at this moment."""
+        known = (self.inbound.fields, self.inbound.seen)
+        if self._view is None or self._view[0][0] is not known[0] or self._view[0][1] is not known[1]:
+            self._view = known, self.world.view(self.inbound)
+        return self._view[1]
+
+    def phase(self, name: str, fields: JsonObject, collection: str | None) -> UnitContext:
+        """A context for a phase of the node, of which there is one only: `open`, `close`, `produce`, `run`."""
+        view = View(fields, collection, self.view().roots)
+        return UnitContext(self.world, view, fields, 0, name)
+
     async def begin(self, fields: JsonObject, collection: str | None) -> None:
         """Open the block and begin the output payload."""
-        opened = await self.open(fields, collection)
+        self.opened = await self.open(fields, collection)
+        self.begin_output(fields, collection)
+
+    def begin_output(self, fields: JsonObject, collection: str | None) -> None:
+        """Begin the output payload of a block that is open."""
         self.collection = self.output_collection(collection)
-        self.fields = opened if self.planned.is_output else merge_fields(fields, opened)
-        self.publish(self.fields)
+        self.publish(self.opened if self.planned.is_output else merge_fields(fields, self.opened))
+        self.outlet.prepare(self.output, self.collection, self.seen())
         if not self.block.routes():
-            await self.outlet.start(self.fields, self.collection)
-        else:
-            self.outlet.prepare(self.fields, self.collection)
+            self.outlet.begin("out")
 
     async def open(self, fields: JsonObject, collection: str | None) -> JsonObject:
         """Look up the secrets that the configuration names, and open the block; returns its own fields."""
         self.world.scope.need_secrets(_secrets(self.block))
         if self.planned.shape is Shape.PRODUCER and self.planned.output_schema is not None:
             collection = self.planned.output_schema.payload.collection
-        return await self.block.open(self.world.context(fields, 0, fields, collection))
+        self._is_open = True
+        return await self.block.open(self.phase("open", fields, collection))
 
-    async def finish(self, fields: JsonObject, collection: str | None) -> None:
+    async def close(self, fields: JsonObject, collection: str | None) -> JsonObject:
+        """Close the block; returns the fields that it adds at the end."""
+        closed = await self.block.close(self.phase("close", fields, collection))
+        self._is_open = False
+        return closed
+
+    async def finish(self, fields: JsonObject, collection: str | None, *, check_input: bool = True) -> None:
         """Close the block, check the payload's fields, and end the output payload.
 
         Raises:
@@ -131,15 +165,37 @@ class NodeRun:
         if self.error is not None:
             return
         self.input_preview = preview(fields, collection, self._first_in)
-        if self.planned.input_schema is not None and collection is not None:
+        if check_input and self.planned.input_schema is not None and collection is not None:
             self.check(self.planned.input_schema.payload.check_fields, fields, "input")
-        closed = await self.block.close(self.world.context(fields, 0, fields, collection))
+        closed = await self.close(fields, collection)
         below = {} if self.planned.is_output else fields
-        self.fields = merge_fields(merge_fields(below, self.fields), closed)
+        made = merge_fields(merge_fields(below, self.opened), closed)
         if self.planned.output_schema is not None:
-            self.fields = self.check(fields_check(self.planned.output_schema, self.collection), self.fields, "output")
-        self.publish(self.fields)
-        await self.outlet.end(self.fields)
+            made = self.check(fields_check(self.planned.output_schema, self.collection), made, "output")
+        await self.end(made)
+
+    async def end(self, fields: JsonObject) -> None:
+        """End the output payload with these fields."""
+        self.publish(fields)
+        self.outlet.end(self.output, self.seen())
+        await self.outlet.drain()
+
+    def publish(self, fields: JsonObject) -> None:
+        """These are the fields that it sends, and that expressions behind it see.
+
+        Raises:
+            NodeError: They hold something that is no JSON.
+        """
+        problem = storable_error(fields)
+        if problem is not None:
+            raise NodeError(
+                ErrorClass.VALIDATION, str(problem).replace("the record holds", "the payload's fields hold")
+            )
+        self.output = fields
+
+    def seen(self) -> Seen:
+        """The fields of the nodes on the way through this one, its own included."""
+        return {**self.inbound.seen, self.planned.id: self.output}
 
     def check_whole_input(self, payload: JsonObject) -> JsonObject:
         """Check a whole payload against the inputSchema; returns it with lossless coercions applied.
@@ -151,16 +207,18 @@ class NodeRun:
         return payload if schema is None else self.check(schema.whole.check, payload, "input")
 
     async def gather(self) -> dict[str, Whole]:
-        """Take whole payloads by source node; their records are counted in."""
-        payloads = await self.inbound.gather()
-        self._spools = [whole.records for whole in payloads.values() if isinstance(whole.records, Spool)]
-        self.progress.records_in = sum(len(spool) for spool in self._spools)
-        return payloads
+        """Take whole payloads by source node; records that the input schema refuses fail here."""
+        return await self.inbound.gather(self._admit_all)
 
-    def publish(self, fields: JsonObject) -> None:
-        """Let expressions behind this node see its fields."""
-        self.output = fields
-        self.world.scope.publish(self.planned.id, fields, is_input=self.planned.is_input)
+    def _admit_all(self, records: Sequence[Record]) -> list[Record]:
+        admitted = []
+        for arrived in records:
+            record, refused = self.admit(arrived)
+            if refused is None:
+                admitted.append(record)
+            else:
+                self.settler.settle(record, self.progress.records_in - 1, refused)
+        return admitted
 
     def admit(self, record: Record) -> tuple[Record, RunError | None]:
         """Count a record in, check it, bring it to the schema's types; returns it with the reason of a refusal."""
@@ -168,7 +226,7 @@ class NodeRun:
         if self._first_in is None:
             self._first_in = record.data
         if self.error is not None:
-            return record, RecordError(self.error.error_class, f"not processed: {self.error}")
+            return record, self.unprocessed()
         if self._record_checker is None:
             return record, None
         checked = self._record_checker.check(record.data)
@@ -183,7 +241,7 @@ class NodeRun:
         """The record itself if the block does not apply to it, an error if that cannot be told; None to work on it."""
         if self._always_applies:
             return None
-        ctx = self.world.context(record.data, position, self.inbound.fields, self.inbound.collection)
+        ctx = UnitContext(self.world, self.view(), record.data, position, "applies")
         try:
             return None if self.block.applies(record.data, ctx) else record.data
         except Exception as error:
@@ -223,33 +281,62 @@ class NodeRun:
             return failure
         return RecordError(ErrorClass.INTERNAL, _bug(error, self.planned.block_class.id()))
 
+    def unprocessed(self) -> RunError:
+        """What becomes of a record that comes after the node broke off."""
+        error = self.error or NodeError(ErrorClass.INTERNAL, "the execution was stopped")
+        return RecordError(error.error_class, f"not processed: {error}")
+
     def break_off(self, error: RunError) -> None:
-        """The node cannot go on: remember why, and tell the orchestrator at once."""
-        if self.error is None:
-            self.error = error
-            self._on_break(self.planned.id)
+        """The node cannot go on: remember why, stop what is under way, and tell the orchestrator at once."""
+        if self.error is not None:
+            return
+        self.error = error
+        self.stopped = True
+        current = asyncio.current_task()
+        for task in self.under_way:
+            if task is not current:
+                task.cancel()
+        self._on_break(self.planned.id)
+
+    @property
+    def is_handled(self) -> bool:
+        """True if the node broke off, but what reached it was taken over by its error port or fallback."""
+        return self.settler.taken_over > 0 and self.planned.shape in {Shape.RECORD, Shape.BATCH}
+
+    async def abort(self) -> None:
+        """The node ends early: the block releases what it took."""
+        self.stopped = True
+        if self._is_open:
+            self._is_open = False
+            await self.block.abort()
 
     def release(self) -> None:
         """Free what the node holds; its senders are not held back any longer."""
         self.inbound.close()
-        for spool in self._spools:
-            spool.close()
 
     def output_collection(self, incoming: str | None) -> str | None:
         """Name of the collection that it sends."""
         schema = self.planned.output_schema
-        return (schema.payload.collection if schema else None) or self.block.output_collection(incoming)
+        named = (schema.payload.collection if schema else None) or self.block.output_collection(incoming)
+        if named is None and self.planned.shape is Shape.PRODUCER and not _names_collection(self.block):
+            return "records"
+        return named
 
     async def _give_up(self) -> None:
-        await self.block.abort()
+        await self.abort()
+        self.settle_waiting()
         async for records in self.inbound.batches():
             for waiting in records:
                 record, refused = self.admit(waiting)
-                assert refused is not None
-                self.settler.fail(record, self.progress.records_in - 1, refused)
+                self.settler.settle(record, self.progress.records_in - 1, refused)
             await self.settler.flush()
         await self.settler.flush()
-        await self.outlet.end(self.fields)
+        self.outlet.end(self.output, self.seen())
+        await self.outlet.drain()
+
+
+def _names_collection(block: Block[Any]) -> bool:
+    return type(block).output_collection is not Block.output_collection
 
 
 def fields_check(schema: NodeSchema, collection: str | None) -> Callable[[JsonObject], Checked]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lumeflow.core.errors import LumeflowError, StorageError
+from lumeflow.core.errors import StorageError
 from lumeflow.core.events import EventKind
 from lumeflow.core.graph import Link
 from lumeflow.core.journal import NodeRow, Status
@@ -74,6 +74,8 @@ class Orchestrator:
         try:
             status, error = await self._supervise(cancelled)
         finally:
+            for run in self._runs.values():
+                run.stopped = True
             for task in [*watchers, *([cancelled] if cancelled else []), *self._tasks.values()]:
                 task.cancel()
             await asyncio.gather(*watchers, *self._tasks.values(), return_exceptions=True)
@@ -81,7 +83,7 @@ class Orchestrator:
                 run.release()
             await self._services.calls.drain()
         if listener is not None:
-            listener(self.progress(status))
+            self._tell(listener, status)
         return Ended(status, self._output(), error, [self._row(node) for node in self._document_order()])
 
     def progress(self, status: Status = Status.RUNNING) -> Progress:
@@ -97,7 +99,7 @@ class Orchestrator:
         for node in self._plan.nodes:
             for place, link in enumerate(node.inputs):
                 channels[link] = BoundedChannel() if place == 0 else SpillingChannel()
-        scope = Scope(self._services)
+        scope = Scope(self._services, [node.id for node in self._document_order() if node.is_input])
         records = RecordLimit(self._plan.workflow.globals.limits)
         for node in self._plan.nodes:
             ports: dict[str, list[Channel]] = {}
@@ -120,13 +122,14 @@ class Orchestrator:
             await run.run(drive)
         except asyncio.CancelledError:
             run.progress.status = Status.CANCELLED
-            await run.block.abort()
+            await run.abort()
             raise
         except BaseException:
             run.progress.status = Status.FAILED
-            await run.block.abort()
+            await run.abort()
             raise
         finally:
+            run.inbound.close()
             times[1] = self._services.now()
             counts = _counts(run.progress)
             self._timeline.note(EventKind.NODE_FINISHED, run.planned.id, str(run.progress.status), **counts)
@@ -137,35 +140,37 @@ class Orchestrator:
         while pending:
             waiting = pending | {cancelled} if cancelled else pending
             done, _ = await asyncio.wait(waiting, timeout=CHECK_EVERY, return_when=asyncio.FIRST_COMPLETED)
+            for task in self._tasks.values():
+                if task in done and not task.cancelled() and (error := task.exception()) is not None:
+                    return self._stopped_by(error)
+            pending -= done
+            if not pending:
+                break
             if cancelled in done:
                 return Status.CANCELLED, "cancelled"
             if (reached := self._limit_reached()) is not None:
                 return Status.FAILED, reached
-            for task in done & pending:
-                if not task.cancelled() and (error := task.exception()) is not None:
-                    return self._stopped_by(error)
-            pending -= done
         return self._verdict()
 
     def _stopped_by(self, error: BaseException) -> tuple[Status, str]:
+        if isinstance(error, StorageError):
+            raise error
         if isinstance(error, ExecutionStopped):
             return Status.FAILED, str(error)
-        if isinstance(error, StorageError) or not isinstance(error, LumeflowError):
-            raise error
-        return Status.FAILED, str(error)
+        return Status.FAILED, f"lumeflow has a bug: {type(error).__name__} in the engine"
 
     def _verdict(self) -> tuple[Status, str | None]:
         for node in self._plan.nodes:
             run = self._runs[node.id]
-            if run.error is not None and not _is_handled(node):
+            if run.error is not None and not run.is_handled:
                 return Status.FAILED, f"node '{node.id}': {run.error}"
         return Status.COMPLETED, None
 
     def _stop_feeding(self, node_id: str) -> None:
         """A node cannot go on: nodes that work for it alone stop too, so that they pay for nothing in vain."""
-        if _is_handled(self._runs[node_id].planned):
+        if _is_wired(self._runs[node_id].planned):
             return
-        broken = {node.id for node in self._plan.nodes if self._runs[node.id].error is not None}
+        broken = {node.id for node in self._plan.nodes if self._runs[node.id].error is not None and not _is_wired(node)}
         dead = set(broken)
         for node in reversed(self._plan.nodes):
             targets = {link.target for link in node.outputs}
@@ -236,11 +241,18 @@ class Orchestrator:
 
     async def _report(self, listener: ProgressListener) -> None:
         while True:
-            listener(self.progress())
+            self._tell(listener, Status.RUNNING)
             await asyncio.sleep(REFRESH)
 
+    def _tell(self, listener: ProgressListener, status: Status) -> None:
+        """Who only watches must not end what he watches."""
+        try:
+            listener(self.progress(status))
+        except Exception as error:
+            self._timeline.note(EventKind.WARNING, None, f"the progress listener failed: {type(error).__name__}")
 
-def _is_handled(node: PlannedNode) -> bool:
+
+def _is_wired(node: PlannedNode) -> bool:
     """True if failed records of the node go on somewhere."""
     has_value = node.on_error == "fallback" and node.node.fallback is not None and node.node.fallback.value is not None
     return has_value or any(link.port == ERROR_PORT for link in node.outputs)

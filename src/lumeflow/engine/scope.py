@@ -1,6 +1,6 @@
 """What `{{expressions}}` can see in one execution."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from lumeflow.core.clock import iso
@@ -8,6 +8,7 @@ from lumeflow.core.errors import ErrorClass, NodeError
 from lumeflow.core.journal import Execution
 from lumeflow.core.records import JsonObject
 from lumeflow.core.secret import Secret
+from lumeflow.engine.messages import Seen
 from lumeflow.engine.services import Services
 
 
@@ -22,31 +23,31 @@ def static_roots(execution: Execution, environ: Mapping[str, str]) -> dict[str, 
 
 
 class Scope:
-    """The roots besides `input`. One for each execution; nodes write the fields of their payloads into it.
+    """The roots besides `input`; one for each execution.
 
-    A node's fields are published when its payload starts and again when it ends. Whoever reads them stands behind the
-    node, so it sees the first set while records stream, and the whole set where the payload is complete: the same in
-    every run.
+    Args:
+        services: What the execution may use.
+        inputs: Ids of the input nodes, in document order; their fields together are `workflow.input`.
     """
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, inputs: Sequence[str]) -> None:
         execution = services.execution
         self._services = services
-        self._nodes: dict[str, dict[str, Any]] = {}
-        self._workflow: dict[str, Any] = {"id": execution.workflow_id, "input": {}}
+        self._inputs = inputs
         self._secrets: dict[str, Secret] = {}
-        self._roots: dict[str, Any] = {
-            **static_roots(execution, services.environ),
-            "workflow": self._workflow,
-            "nodes": self._nodes,
-            "secrets": self._secrets,
-        }
+        self._workflow_id = execution.workflow_id
+        self._static: dict[str, Any] = {**static_roots(execution, services.environ), "secrets": self._secrets}
 
-    def publish(self, node_id: str, fields: JsonObject, *, is_input: bool) -> None:
-        """Make a payload's fields visible as `nodes[id].output`, and as `workflow.input` for an input node."""
-        self._nodes[node_id] = {"output": fields}
-        if is_input:
-            self._workflow["input"] = {**self._workflow["input"], **fields}
+    def view(self, seen: Seen) -> dict[str, Any]:
+        """All roots but `input`, for one who sees these fields of the nodes before him."""
+        given: JsonObject = {}
+        for node_id in self._inputs:
+            given = {**given, **seen.get(node_id, {})}
+        return {
+            **self._static,
+            "workflow": {"id": self._workflow_id, "input": given},
+            "nodes": {node_id: {"output": fields} for node_id, fields in seen.items()},
+        }
 
     def need_secrets(self, names: Iterable[str]) -> None:
         """Look secrets up before the first record.
@@ -60,7 +61,3 @@ class Scope:
                 message = f"the secret '{name}' is not configured: set the environment variable LUMEFLOW_SECRET_{name}"
                 raise NodeError(ErrorClass.AUTH, message)
             self._secrets[name] = secret
-
-    def roots(self, value: Any) -> Mapping[str, Any]:
-        """All roots, with `value` as `input`."""
-        return {**self._roots, "input": value}

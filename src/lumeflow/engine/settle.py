@@ -5,11 +5,13 @@ from array import array
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import orjson
+
 from lumeflow.core.errors import ErrorClass, LumeflowError, RecordError, RunError
 from lumeflow.core.events import EventKind
 from lumeflow.core.faults import fault_point
 from lumeflow.core.journal import Journal, KeptRecord, RecordKind
-from lumeflow.core.records import JsonObject, Record, Route, Skip
+from lumeflow.core.records import JsonObject, Lineage, Record, Route, Skip
 from lumeflow.core.schemas import Checker
 from lumeflow.engine.outlet import Outlet
 from lumeflow.engine.plan import ERROR_PORT, PlannedNode
@@ -38,6 +40,7 @@ class Settler:
         self._ready: dict[str, list[Record]] = {}
         self._kept: list[KeptRecord] = []
         self._sending = asyncio.Lock()
+        self.taken_over = 0
         self.waiting = 0
         self.first_out: JsonObject | None = None
 
@@ -59,10 +62,9 @@ class Settler:
         elif isinstance(outcome, RunError):
             self.fail(record, position, outcome)
         elif isinstance(outcome, list | tuple):
-            for ordinal, made in enumerate(outcome):
-                self._send("out", record, position, made, (*record.lineage, ordinal))
+            self._send_all(record, position, outcome)
         else:
-            self.fail(record, position, _not_an_outcome(outcome))
+            self.fail(record, position, not_an_outcome(outcome))
 
     def fail(self, record: Record, position: int, error: RunError) -> None:
         """A record failed: to the fallback, to the error port, or kept with its reason.
@@ -75,11 +77,13 @@ class Settler:
             EventKind.RECORD_FAILED, self._planned.id, str(error), position=position, errorClass=str(error.error_class)
         )
         if self._planned.on_error == "stop":
+            self._keep(record, position, RecordKind.FAILED, str(error.error_class), str(error))
             raise ExecutionStopped(self._planned.id, position, error)
         takeover = self.takeover(record, error)
         if takeover is None:
             self._keep(record, position, RecordKind.FAILED, str(error.error_class), str(error))
             return
+        self.taken_over += 1
         port, data = takeover
         self._ready.setdefault(port, []).append(Record(data, record.lineage))
         self._progress.records_out += port != ERROR_PORT
@@ -97,6 +101,11 @@ class Settler:
             return ERROR_PORT, {**record.data, "error": reason}
         return None
 
+    async def flush_kept(self) -> None:
+        """Hand kept records to the journal, and send nothing more."""
+        kept, self._kept = self._kept, []
+        await self._journal.keep(self._execution_id, kept)
+
     async def flush(self) -> None:
         """Send what has gathered, and hand kept records to the journal."""
         async with self._sending:
@@ -105,29 +114,56 @@ class Settler:
                 kept, self._kept = self._kept, []
                 self.waiting = 0
                 fault_point("engine.emit")
+                for port, records in ready.items():
+                    self._outlet.send(port, records)
                 if kept:
                     await self._journal.keep(self._execution_id, kept)
-                for port, records in ready.items():
-                    await self._outlet.send(port, records)
+                await self._outlet.drain()
+            await self._outlet.drain()
 
-    def _send(self, port: str, record: Record, position: int, data: Any, lineage: tuple[int, ...]) -> None:
-        if not isinstance(data, Mapping):
-            self.fail(record, position, _not_an_outcome(data))
+    def _send(self, port: str, record: Record, position: int, data: Any, lineage: Lineage) -> None:
+        checked = self._checked(record, data)
+        if isinstance(checked, RunError):
+            self.fail(record, position, checked)
             return
-        if self._checker is not None and not self._planned.is_output:
-            checked = self._checker.check(data)
-            self._progress.coercions += checked.coercions
-            if checked.problems:
-                self.fail(record, position, output_error(checked.problems))
-                return
-            data = checked.value
         if self._planned.is_output:
             self._keep(record, position, RecordKind.OUTPUT)
+        self._pass_on(port, checked, lineage)
+
+    def _pass_on(self, port: str, data: JsonObject, lineage: Lineage) -> None:
         self._progress.records_out += 1
         self._ready.setdefault(port, []).append(Record(data, lineage))
         self.waiting += 1
         if self.first_out is None:
             self.first_out = data
+
+    def _send_all(self, record: Record, position: int, made: Sequence[Any]) -> None:
+        """Several records from one: all of them, or, if one is not right, none."""
+        if self._planned.is_output:
+            self._send("out", record, position, record.data, record.lineage)
+            return
+        children: list[JsonObject] = []
+        for data in made:
+            checked = self._checked(record, data)
+            if isinstance(checked, RunError):
+                self.fail(record, position, checked)
+                return
+            children.append(checked)
+        for ordinal, child in enumerate(children):
+            self._pass_on("out", child, (*record.lineage, ordinal))
+
+    def _checked(self, record: Record, data: Any) -> JsonObject | RunError:
+        """A record that a block made, brought to the schema's types; or why it cannot go on."""
+        if not isinstance(data, Mapping):
+            return not_an_outcome(data)
+        if self._planned.is_output:
+            return storable_error(record.data) or data
+        if self._checker is None:
+            return data
+        checked = self._checker.check(data)
+        self._progress.coercions += checked.coercions
+        value: JsonObject = checked.value
+        return output_error(checked.problems) if checked.problems else value
 
     def _skip(self, record: Record, position: int, skip: Skip) -> None:
         self._progress.skipped += 1
@@ -137,9 +173,10 @@ class Settler:
     def _keep(
         self, record: Record, position: int, kind: RecordKind, error_class: str | None = None, reason: str | None = None
     ) -> None:
-        self._kept.append(
-            KeptRecord(self._planned.id, kind, position, record.lineage, record.data, error_class, reason)
-        )
+        error = storable_error(record.data) if kind is not RecordKind.OUTPUT else None
+        data = {} if error else record.data
+        reason = f"{reason} ({error})" if error else reason
+        self._kept.append(KeptRecord(self._planned.id, kind, position, record.lineage, data, error_class, reason))
         self.waiting += 1
 
 
@@ -159,7 +196,24 @@ def _more(problems: Sequence[Any]) -> str:
     return f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
 
 
-def _not_an_outcome(found: object) -> RecordError:
+def storable_error(data: JsonObject) -> RecordError | None:
+    """Why a record cannot be stored: it holds something that is no JSON. None if it can."""
+    try:
+        orjson.dumps(data, default=_numbers)
+    except TypeError as error:
+        cause = error.__cause__ or error
+        return RecordError(ErrorClass.VALIDATION, f"the record holds something that is no JSON: {cause}")
+    return None
+
+
+def _numbers(value: Any) -> Any:
+    if isinstance(value, array):
+        return None
+    raise TypeError(f"a value of type {type(value).__name__}")
+
+
+def not_an_outcome(found: object) -> RecordError:
+    """The error of a record for which a block returned something else than an outcome."""
     return RecordError(
         ErrorClass.INTERNAL,
         f"the block returned {type(found).__name__} for a record; "
@@ -183,5 +237,6 @@ def _small(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_small(item) for item in value[:5]]
     if isinstance(value, Mapping):
-        return {name: _small(item) for name, item in list(value.items())[:20]}
-    return value
+        return {str(name): _small(item) for name, item in list(value.items())[:20]}
+    plain = value is None or isinstance(value, str | float | bool) or (isinstance(value, int) and abs(value) < 2**53)
+    return value if plain else f"a value of type {type(value).__name__}"

@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from lumeflow.core.records import JsonObject, Record
+from lumeflow.core.records import JsonObject, Lineage, Record
+from lumeflow.engine.context import View
 from lumeflow.engine.node import NodeRun
 
 
@@ -16,10 +17,12 @@ class Unit:
     Attributes:
         records: In input order.
         positions: Their ordinals in the node's input.
+        view: What was known of the payload when the unit was cut.
         outcomes: What became of each; None while it is to be worked on.
         task: Finds the missing outcomes; None if none is missing or nobody works yet.
     """
 
+    view: View
     records: list[Record] = field(default_factory=list)
     positions: list[int] = field(default_factory=list)
     outcomes: list[Any] = field(default_factory=list)
@@ -32,6 +35,10 @@ class Unit:
         self.positions.append(position)
         self.outcomes.append(outcome)
         self.open_count += outcome is None
+
+    def place(self, index: int) -> str:
+        """Identity of a record in the node: its lineage."""
+        return place_of(self.records[index].lineage)
 
     def open_indexes(self) -> list[int]:
         """Indexes of the records that are to be worked on."""
@@ -47,6 +54,11 @@ class Unit:
             self.outcomes[index] = outcome
 
 
+def place_of(lineage: Lineage) -> str:
+    """A lineage as text: `3.0` for the first record that was made from the fourth."""
+    return ".".join(map(str, lineage))
+
+
 async def units(run: NodeRun, size: int | None) -> AsyncIterator[Unit]:
     """Cut the input into units of exactly `size` records to work on (the last may be smaller), whatever the pieces in
     which they arrive: so that a batch's request is the same in every run. None cuts as they arrive.
@@ -54,17 +66,19 @@ async def units(run: NodeRun, size: int | None) -> AsyncIterator[Unit]:
     Records that are refused, or that the block does not apply to, have their outcome already and count for nothing.
     """
     position = 0
-    unit = Unit()
+    unit = Unit(run.view())
     async for records in run.inbound.batches():
         for arrived in records:
+            if not unit.records:
+                unit.view = run.view()
             record, refused = run.admit(arrived)
             unit.add(record, position, refused or run.passes_by(record, position))
             position += 1
-            if size == 1 or unit.open_count == size:
+            if unit.open_count in (size, 0):
                 yield unit
-                unit = Unit()
+                unit = Unit(run.view())
         if size is None and unit.records:
             yield unit
-            unit = Unit()
+            unit = Unit(run.view())
     if unit.records:
         yield unit

@@ -7,7 +7,10 @@ from typing import Any
 
 from lumeflow.core.block import Shape
 from lumeflow.core.errors import ErrorClass, RecordError
+from lumeflow.core.records import JsonObject
+from lumeflow.engine.context import UnitContext
 from lumeflow.engine.node import NodeRun
+from lumeflow.engine.settle import not_an_outcome
 from lumeflow.engine.units import Unit
 
 
@@ -19,47 +22,60 @@ def is_async(run: NodeRun) -> bool:
 
 async def work(run: NodeRun, unit: Unit) -> None:
     """Find the missing outcomes of a unit, on the loop or, for a plain block, in a worker thread."""
-    if not unit.open_count:
-        return
-    if is_async(run):
-        await (_await_batch if run.planned.shape is Shape.BATCH else _await_records)(run, unit)
-        return
-    plain = _plain_batch if run.planned.shape is Shape.BATCH else _plain_records
     indexes = unit.open_indexes()
-    loop = asyncio.get_running_loop()
-    found = await loop.run_in_executor(run.world.services.threads, plain, run, unit, indexes)
-    unit.settle(indexes, [run.outcome_of(item) if isinstance(item, Exception) else item for item in found])
+    if not indexes:
+        return
+    if run.error is not None:
+        unit.settle(indexes, [run.unprocessed()] * len(indexes))
+    elif not is_async(run):
+        plain = _plain_batch if run.planned.shape is Shape.BATCH else _plain_records
+        loop = asyncio.get_running_loop()
+        found = await loop.run_in_executor(run.world.services.threads, plain, run, unit, indexes)
+        unit.settle(indexes, [run.outcome_of(item) if isinstance(item, Exception) else item for item in found])
+    elif run.planned.shape is Shape.BATCH:
+        await _await_batch(run, unit, indexes)
+    else:
+        await _await_records(run, unit, indexes)
 
 
-async def _await_records(run: NodeRun, unit: Unit) -> None:
-    for index in unit.open_indexes():
-        record = unit.records[index]
-        ctx = run.world.context(record.data, unit.positions[index], run.inbound.fields, run.inbound.collection)
+def _record_context(run: NodeRun, unit: Unit, index: int) -> UnitContext:
+    return UnitContext(run.world, unit.view, unit.records[index].data, unit.positions[index], unit.place(index))
+
+
+def _batch_context(run: NodeRun, unit: Unit, indexes: Sequence[int], data: Sequence[JsonObject]) -> UnitContext:
+    """`{{input}}` is the payload with just these records in its collection."""
+    view = unit.view
+    value = {**view.fields, view.collection: data} if view.collection else data[0]
+    return UnitContext(run.world, view, value, unit.positions[indexes[0]], unit.place(indexes[0]))
+
+
+async def _await_records(run: NodeRun, unit: Unit, indexes: Sequence[int]) -> None:
+    for index in indexes:
         try:
-            unit.outcomes[index] = await run.block.process(record.data, ctx)
+            data = unit.records[index].data
+            unit.outcomes[index] = _made(await run.block.process(data, _record_context(run, unit, index)))
         except Exception as error:
             unit.outcomes[index] = run.outcome_of(error)
 
 
-async def _await_batch(run: NodeRun, unit: Unit) -> None:
-    indexes = unit.open_indexes()
+async def _await_batch(run: NodeRun, unit: Unit, indexes: Sequence[int]) -> None:
     data = unit.data(indexes)
-    ctx = run.world.batch_context(data, unit.positions[indexes[0]], run.inbound.fields, run.inbound.collection)
     try:
-        outcomes = _aligned(await run.block.process_batch(data, ctx), len(data))
+        outcomes = _aligned(await run.block.process_batch(data, _batch_context(run, unit, indexes, data)), len(data))
     except Exception as error:
         outcomes = [run.outcome_of(error)] * len(data)
     unit.settle(indexes, outcomes)
 
 
 def _plain_records(run: NodeRun, unit: Unit, indexes: Sequence[int]) -> list[Any]:
-    world, fields, collection = run.world, run.inbound.fields, run.inbound.collection
     process = run.block.process
     found: list[Any] = []
     for index in indexes:
-        data = unit.records[index].data
+        if run.stopped:
+            found.append(run.unprocessed())
+            continue
         try:
-            found.append(process(data, world.context(data, unit.positions[index], fields, collection)))
+            found.append(_made(process(unit.records[index].data, _record_context(run, unit, index))))
         except Exception as error:
             found.append(error)
     return found
@@ -67,11 +83,15 @@ def _plain_records(run: NodeRun, unit: Unit, indexes: Sequence[int]) -> list[Any
 
 def _plain_batch(run: NodeRun, unit: Unit, indexes: Sequence[int]) -> list[Any]:
     data = unit.data(indexes)
-    ctx = run.world.batch_context(data, unit.positions[indexes[0]], run.inbound.fields, run.inbound.collection)
     try:
-        return _aligned(run.block.process_batch(data, ctx), len(data))
+        return _aligned(run.block.process_batch(data, _batch_context(run, unit, indexes, data)), len(data))
     except Exception as error:
         return [error] * len(data)
+
+
+def _made(outcome: Any) -> Any:
+    """What a block returned; nothing at all is no outcome."""
+    return not_an_outcome(outcome) if outcome is None else outcome
 
 
 def _aligned(outcomes: Any, expected: int) -> list[Any]:
@@ -81,4 +101,4 @@ def _aligned(outcomes: Any, expected: int) -> list[Any]:
         what = f"{len(found)} outcomes" if found is not None else type(outcomes).__name__
         message = f"process_batch returned {what} for {expected} records; right is a list of one outcome for each"
         return [RecordError(ErrorClass.INTERNAL, message)] * expected
-    return found
+    return [_made(outcome) for outcome in found]
