@@ -84,7 +84,9 @@ def main() -> None:
             say("\n100000 comments, for memory")
             large = contend("workflow", 100_000, address)
             show("workflow", large)
-            say(f"  peak memory over that at 10,000 comments: {large['peakMb'] / peaks[10_000]:.2f} (goal: at most 1.2)")
+            say(
+                f"  peak memory over that at 10,000 comments: {large['peakMb'] / peaks[10_000]:.2f} (goal: at most 1.2)"
+            )
 
 
 if __name__ == "__main__":

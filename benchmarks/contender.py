@@ -44,9 +44,9 @@ async def by_hand(name: str, comments: int, simulator: str, database: str) -> di
 
 
 async def by_workflow(comments: int, simulator: str, database: str) -> dict[str, Any]:
+    from lumeflow import workflows
     from lumeflow.app import open_app
     from lumeflow.settings import Settings
-    from lumeflow import workflows
 
     settings = Settings(data_dir=Path(database).parent, db=database, simulator_url=simulator)
     async with open_app(settings) as app:
@@ -59,7 +59,9 @@ async def by_workflow(comments: int, simulator: str, database: str) -> dict[str,
                 first.append(progress.elapsed)
 
         begin = Meter()
-        result = await app.execute(workflows.source("lead-enrichment-v1"), {"sourceAudienceId": "bench"}, on_progress=watch)
+        result = await app.execute(
+            workflows.source("lead-enrichment-v1"), {"sourceAudienceId": "bench"}, on_progress=watch
+        )
         took = begin.read()
     if result.status != "completed" or result.failed_records:
         raise SystemExit(f"the workflow ended as {result.status}: {result.error}")

@@ -88,7 +88,10 @@ async def _store(steps: Steps, ready: Queue, database: str) -> int:
             rows.append(ready.get_nowait())
         ended = rows[-1] is END
         with db:
-            db.executemany("insert into contacts values(?, ?, ?)", [(count + at, *row(c)) for at, c in enumerate(rows) if c is not END])
+            db.executemany(
+                "insert into contacts values(?, ?, ?)",
+                [(count + at, *row(c)) for at, c in enumerate(rows) if c is not END],
+            )
         count += len(rows) - ended
         steps.stored()
     db.close()

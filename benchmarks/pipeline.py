@@ -65,7 +65,9 @@ class Steps:
         return status == "SUCCEEDED"
 
     async def page(self, dataset: str, offset: int) -> list[dict[str, Any]]:
-        items: list[dict[str, Any]] = await self.call(None, "GET", f"/v2/datasets/{dataset}/items?offset={offset}&limit=1000")
+        items: list[dict[str, Any]] = await self.call(
+            None, "GET", f"/v2/datasets/{dataset}/items?offset={offset}&limit=1000"
+        )
         return items
 
     async def extract(self, comments: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -94,16 +96,24 @@ class Steps:
         if not person:
             return contact
         job = (person.get("employment_history") or [{}])[0]
-        found = {"title": person.get("title"), "company": job.get("organization_name"), "linkedin": person.get("linkedin_url")}
+        found = {
+            "title": person.get("title"),
+            "company": job.get("organization_name"),
+            "linkedin": person.get("linkedin_url"),
+        }
         return {**{k: v for k, v in found.items() if v}, **contact}
 
     async def find(self, contact: dict[str, Any]) -> dict[str, Any]:
-        if contact.get("email") or not (contact.get("company") and contact.get("firstName") and contact.get("lastName")):
+        if contact.get("email") or not (
+            contact.get("company") and contact.get("firstName") and contact.get("lastName")
+        ):
             return contact
         query = {"first_name": contact["firstName"], "last_name": contact["lastName"], "company": contact["company"]}
         async with asyncio.timeout(30):
             await self.rates["hunter"].wait()
-            async with self.session.get(self.base + "/v2/email-finder", params=query, headers={"X-API-KEY": "sim-key"}) as answer:
+            async with self.session.get(
+                self.base + "/v2/email-finder", params=query, headers={"X-API-KEY": "sim-key"}
+            ) as answer:
                 found = (orjson.loads(await answer.read()).get("data") or {}).get("email")
         return {**contact, "email": found} if found else contact
 

@@ -1,6 +1,7 @@
 """The front door: what `import lumeflow` offers, and running workflows by document or by id."""
 
 import json
+import sqlite3
 import subprocess
 import sys
 from importlib import metadata
@@ -152,3 +153,21 @@ class TestExecuteById:
         await app.save_workflow(document())
         with pytest.raises(UsageError, match="already saved with other content"):
             await app.save_workflow(document(greeting="Ciao"))
+
+
+async def test_an_execution_whose_process_is_gone_shows_as_interrupted(tmp_path):
+    settings = Settings(data_dir=tmp_path)
+    document = {
+        "workflowId": "w",
+        "name": "W",
+        "nodes": [{"id": "in", "type": "input", "config": {"source": "static", "data": {"n": 1}}}],
+        "edges": [],
+    }
+    async with open_app(settings) as app:
+        await app.execute(document, {}, execution_id="gone")
+    with sqlite3.connect(tmp_path / "lumeflow.db") as db:
+        db.execute("update workflow_executions set status = 'running', completed_at = null")
+    async with open_app(settings) as app:
+        assert [entry.status for entry in await app.executions()] == ["interrupted"]
+        assert (await app.result("gone")).status == "interrupted"
+        assert (await app.resume("gone")).status == "completed"

@@ -11,7 +11,6 @@ from lumeflow.core.secret import Secret
 from lumeflow.storage import default_data_dir
 
 SECRET_PREFIX = "LUMEFLOW_SECRET_"
-TEMPLATE_PREFIX = "LUMEFLOW_VAR_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +61,20 @@ class Settings:
 
     def secret(self, name: str) -> Secret | None:
         """A secret that workflows may name; None if it is not configured."""
-        value = self.environ.get(SECRET_PREFIX + name) or self.environ.get(SECRET_PREFIX + name.upper())
+        value = self.environ.get(SECRET_PREFIX + name)
         return Secret(value) if value else None
+
+    def secret_names(self) -> frozenset[str]:
+        """Names of all secrets that are configured."""
+        start = len(SECRET_PREFIX)
+        return frozenset(
+            name[start:] for name, value in self.environ.items() if value and name.startswith(SECRET_PREFIX)
+        )
 
     def provider_key(self, name: str) -> Secret | None:
         """A vendor's key, by the name of its environment variable."""
         value = self.environ.get(name, "").strip()
         return Secret(value) if value else None
-
-    def template_environ(self) -> Mapping[str, str]:
-        """Variables that `{{env.NAME}}` may see: those that start with `LUMEFLOW_VAR_`, without that prefix."""
-        start = len(TEMPLATE_PREFIX)
-        return {name[start:]: value for name, value in self.environ.items() if name.startswith(TEMPLATE_PREFIX)}
 
 
 def _read_providers(path: str | None) -> Mapping[str, Mapping[str, Any]]:

@@ -48,7 +48,11 @@ class Vendors:
         if settings.simulator_url is None:
             return cls(settings, registry, transport, Accounts(registry.providers(), configured, settings.provider_key))
         url = settings.simulator_url.rstrip("/")
-        limits = await _simulator_limits(transport, url, registry.operations())
+        try:
+            limits = await _simulator_limits(transport, url, registry.operations())
+        except BaseException:
+            await transport.close()
+            raise
         simulated = {
             name: AccountSettings(
                 base_url=url,
@@ -114,8 +118,9 @@ async def _simulator_limits(transport: Transport, url: str, known: Container[str
         answer = await transport.send(HttpRequest("GET", f"{url}/_simulator/settings"), timeout=SETTINGS_TIMEOUT)
         by_provider: dict[str, Any] = orjson.loads(answer.body)["limits"]
     except (LumeflowError, ValueError, KeyError, TypeError) as error:
+        reason = str(error) if isinstance(error, LumeflowError) else "what answers there is no simulator"
         raise UsageError(
-            f"no simulator answers at {url} ({type(error).__name__}): start one with `lumeflow simulate --port N`"
+            f"no simulator answers at {url} ({reason}): start one with `lumeflow simulate --port N`"
         ) from error
     return {
         operation: tuple(RateLimit(limit["calls"], limit["seconds"]) for limit in limits)

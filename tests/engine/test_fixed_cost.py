@@ -1,11 +1,12 @@
 """What an execution costs apart from its work: commits, reads, plans."""
 
+import sys
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import pytest
 
-from lumeflow.app import App, open_app
+from lumeflow.app import SWITCH_INTERVAL, App, open_app
 from lumeflow.core.document import Workflow
 from lumeflow.core.journal import Mode
 from lumeflow.core.registry import Registry
@@ -71,6 +72,13 @@ async def test_what_it_tells_at_once_is_what_is_read_back(app):
     told = await app.execute(document, {}, mode=Mode.DEMO)
     assert [record.position for record in told.failed_records] == [1, 3]
     assert await app.result(told.execution_id) == told
+
+
+async def test_threads_change_more_often_while_an_application_is_open(tmp_path):
+    before = sys.getswitchinterval()
+    async with open_app(Settings(data_dir=tmp_path, db="sqlite:///:memory:")):
+        assert sys.getswitchinterval() == pytest.approx(SWITCH_INTERVAL)
+    assert sys.getswitchinterval() == pytest.approx(before)
 
 
 def planned(planner: Planner, document: Workflow, **static: Any) -> Any:

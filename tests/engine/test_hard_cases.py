@@ -35,7 +35,15 @@ async def test_a_stopped_feeder_does_not_starve_the_living(run):
 
 
 async def test_feeders_of_a_node_whose_failures_are_taken_over_go_on(run):
-    nodes = {"s1": numbers(200, pause=0.001), "h": work(diesAt=0), "saved": collect(), "x": collect(), "s2": numbers(3), "n": work(diesAt=0), "y": collect()}
+    nodes = {
+        "s1": numbers(200, pause=0.001),
+        "h": work(diesAt=0),
+        "saved": collect(),
+        "x": collect(),
+        "s2": numbers(3),
+        "n": work(diesAt=0),
+        "y": collect(),
+    }
     ran = await run(workflow(nodes, "s1>h, h>x, h.error>saved, s2>n, n>y"))
     assert ran.result.status == "failed"
     assert len(ran.values(node="saved")) == 200
@@ -53,13 +61,20 @@ async def test_what_an_expression_sees_does_not_depend_on_who_was_quicker(run, p
 
 async def test_a_later_field_wins_however_far_it_travels(run):
     source = {"type": "input", "config": {"source": "stages"}}
-    nodes = {"in": source, "a": work(), "b": work(), "out": collect(metadata={"stage": "{{input.stage}}", "made": "{{input.metadata.made}}"})}
+    nodes = {
+        "in": source,
+        "a": work(),
+        "b": work(),
+        "out": collect(metadata={"stage": "{{input.stage}}", "made": "{{input.metadata.made}}"}),
+    }
     ran = await run(workflow(nodes, "in>a, a>b, b>out"))
     assert ran.result.output["metadata"] == {"stage": "ended", "made": 2}
 
 
 async def test_node_timeout_loses_no_record(run):
-    ran = await run(workflow({"in": numbers(10), "a": work({"timeout": 0.3}, wait=[0, 30]), "out": collect()}, "in>a, a>out"))
+    ran = await run(
+        workflow({"in": numbers(10), "a": work({"timeout": 0.3}, wait=[0, 30]), "out": collect()}, "in>a, a>out")
+    )
     assert ran.result.status == "failed"
     assert len(ran.values()) + len(ran.failed) == 10
     assert {error_class for _, _, error_class in ran.failed} == {"TIMEOUT"}
@@ -81,7 +96,12 @@ async def test_a_broken_source_is_not_handled_by_an_error_port_that_gets_nothing
 
 
 async def test_records_behind_a_payload_without_a_collection_arrive(run):
-    nodes = {"cfg": static(campaign="spring"), "people": static(contacts=[{"n": 1}, {"n": 2}]), "w": plain("{{input.n}}"), "out": collect(metadata="{{input.campaign}}")}
+    nodes = {
+        "cfg": static(campaign="spring"),
+        "people": static(contacts=[{"n": 1}, {"n": 2}]),
+        "w": plain("{{input.n}}"),
+        "out": collect(metadata="{{input.campaign}}"),
+    }
     ran = await run(workflow(nodes, "cfg>w, people>w, w>out"))
     assert ran.values() == [1, 2]
     assert ran.result.output["metadata"] == "spring"
@@ -89,12 +109,20 @@ async def test_records_behind_a_payload_without_a_collection_arrive(run):
 
 @pytest.mark.parametrize("strategy", ["zip", "deepMerge"])
 async def test_a_merge_fed_twice_by_one_source_gets_both(run, strategy):
-    ran = await run(workflow({"in": numbers(4), "a": work(bad=[1]), "m": merge(strategy), "out": collect()}, "in>a, a>m, a.error>m, m>out"))
+    ran = await run(
+        workflow(
+            {"in": numbers(4), "a": work(bad=[1]), "m": merge(strategy), "out": collect()},
+            "in>a, a>m, a.error>m, m>out",
+        )
+    )
     assert sorted(ran.values()) == [0, 1, 2, 3]
 
 
 @pytest.mark.parametrize("phase", ["open", "close"])
-@pytest.mark.parametrize(("kind", "expected"), [("bug", "ZeroDivisionError"), ("timeout", "TimeoutError"), ("auth", "set TEST_KEY"), ("record", "not there")])
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [("bug", "ZeroDivisionError"), ("timeout", "TimeoutError"), ("auth", "set TEST_KEY"), ("record", "not there")],
+)
 async def test_whatever_a_phase_raises_fails_the_node_with_its_name(run, phase, kind, expected):
     nodes = {"in": numbers(3), "a": raising(phase, kind), "out": collect(), "other": collect()}
     ran = await run(workflow(nodes, "in>a, a>out, in>other"))
@@ -139,7 +167,9 @@ async def test_schema_refusal_of_a_single_payload_goes_to_the_error_port(run):
 
 
 async def test_stop_names_the_node_and_keeps_the_record(run):
-    document = workflow({"in": numbers(4), "a": work(bad=[2]), "out": collect()}, "in>a, a>out", globals={"errorHandling": "stop"})
+    document = workflow(
+        {"in": numbers(4), "a": work(bad=[2]), "out": collect()}, "in>a, a>out", globals={"errorHandling": "stop"}
+    )
     ran = await run(document)
     assert ran.failed == [("a", 2, "NOT_FOUND")]
     assert ran.result.nodes["a"].error == "no such thing"
@@ -150,7 +180,10 @@ async def test_records_that_a_batch_block_does_not_apply_to_do_not_wait_for_the_
     batches = {"type": "transform", "config": {"operation": "batches", "onlyEven": True}}
     odd_only = plain("{{input.n}}")
     nodes = {"in": numbers(40, pause=0.01), "mark": work(add={"n": 1}), "b": batches, "p": odd_only, "out": collect()}
-    await run(workflow(nodes, "in>mark, mark>b, b>p, p>out"), on_progress=lambda progress: arrived.append(progress.nodes[4].records_in))
+    await run(
+        workflow(nodes, "in>mark, mark>b, b>p, p>out"),
+        on_progress=lambda progress: arrived.append(progress.nodes[4].records_in),
+    )
     assert any(0 < count < 40 for count in arrived)
 
 
@@ -164,5 +197,9 @@ async def test_a_listener_that_fails_does_not_end_the_execution(run):
 
 async def test_cancel_after_everything_is_done_changes_nothing(run):
     cancel = asyncio.Event()
-    ran = await run(workflow({"in": numbers(1), "out": collect()}, "in>out"), on_progress=lambda p: p.nodes[1].status == "completed" and cancel.set(), cancel=cancel)
+    ran = await run(
+        workflow({"in": numbers(1), "out": collect()}, "in>out"),
+        on_progress=lambda p: p.nodes[1].status == "completed" and cancel.set(),
+        cancel=cancel,
+    )
     assert ran.result.status == "completed"

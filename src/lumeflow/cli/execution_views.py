@@ -38,8 +38,8 @@ def print_list(console: "Console", summaries: Sequence[ExecutionSummary]) -> Non
         console.print("no executions yet; 'lumeflow demo' makes one")
         return
     table = plain_table("execution", "workflow", "mode", "status", "started (UTC)", "took", "error")
-    for column in table.columns[:-1]:
-        column.no_wrap = True
+    for column in table.columns:
+        column.no_wrap, column.overflow = True, "ellipsis"
     for summary in summaries:
         took = (summary.completed_at - summary.started_at).total_seconds() if summary.completed_at else None
         table.add_row(

@@ -116,6 +116,22 @@ def read_variables(pairs: Sequence[str]) -> dict[str, Any]:
     return values
 
 
+def read_numbers(option: str, pairs: Sequence[str]) -> dict[str, int | float]:
+    """Numbers by name: `name=20` or `name=0.5`.
+
+    Raises:
+        UsageError: A pair is not of this form.
+    """
+    values: dict[str, int | float] = {}
+    for pair in pairs:
+        name, _, text = pair.partition("=")
+        try:
+            values[name.strip()] = int(text) if text.strip().isdecimal() else float(text)
+        except ValueError as error:
+            raise UsageError(f"{option}: '{pair}' is not of the form name=number.") from error
+    return values
+
+
 def _json_value(name: str, text: str) -> Any:
     try:
         return orjson.loads(text)

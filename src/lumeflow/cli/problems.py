@@ -67,7 +67,7 @@ def _tell(shell: Shell, code: str, error: Exception, message: str) -> None:
     if shell.as_json:
         details = dict(findings.as_json()) if findings else {}
         details.pop("valid", None)
-        shell.emit(error_json(code, " ".join([message, *notes]), **details))
+        shell.emit(error_json(code, ". ".join([message.removesuffix("."), *notes]) if notes else message, **details))
         return
     if findings is not None:
         from lumeflow.cli.findings import print_findings

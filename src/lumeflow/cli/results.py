@@ -19,6 +19,7 @@ STATUS_STYLES: Mapping[str, str] = {
     Status.COMPLETED: "green",
     Status.FAILED: "bold red",
     Status.CANCELLED: "yellow",
+    Status.INTERRUPTED: "yellow",
     Status.RUNNING: "cyan",
     Status.SKIPPED: "dim",
     Status.QUEUED: "dim",
@@ -83,6 +84,7 @@ def node_table(result: ExecutionResult) -> "Table":
     table = plain_table("node", "block", "status")
     for column in table.columns:
         column.no_wrap, column.overflow = True, "ellipsis"
+    table.columns[1].min_width = max((len(node.block) for node in nodes), default=0)
     for name in (*counts, "cost", "time"):
         table.add_column(name, justify="right", no_wrap=True)
     for node in nodes:

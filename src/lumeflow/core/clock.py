@@ -5,7 +5,11 @@ from datetime import UTC, datetime
 from typing import Protocol
 from uuid import UUID, uuid4, uuid5
 
+from lumeflow.core.errors import UsageError
+
 NAMESPACE = UUID("6f1d1c2e-5b0a-4c51-9b5e-6c756d65666c")
+LONGEST_ID = 200
+"""Characters of an execution id."""
 
 
 class Clock(Protocol):
@@ -41,6 +45,20 @@ NewId = Callable[[], str]
 def random_id() -> str:
     """A new execution id."""
     return str(uuid4())
+
+
+def checked_id(execution_id: str) -> str:
+    """An execution id from outside, if it can be shown in a list and typed in a command.
+
+    Raises:
+        UsageError: It cannot.
+    """
+    if not execution_id.strip() or not execution_id.isprintable() or len(execution_id) > LONGEST_ID:
+        raise UsageError(
+            f"the execution id {execution_id[:50]!r} cannot be used: it must have 1 to {LONGEST_ID} printable "
+            "characters, such as 'monday-1'; leave it out to get a new one"
+        )
+    return execution_id
 
 
 def derived_id(*parts: str) -> str:

@@ -1,6 +1,6 @@
 """What a block may ask of the world: calls, secrets, tables, files, prompts. Nothing else."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Protocol
@@ -68,6 +68,14 @@ class Files(Protocol):
 
         Raises:
             UsageError: It does not exist, cannot be read, or is larger than allowed.
+        """
+        ...
+
+    def stream(self, path: str) -> AsyncIterator[bytes]:
+        """Read an input file a piece at a time, for files that are too large to be read whole.
+
+        Raises:
+            UsageError: As `read`.
         """
         ...
 

@@ -19,6 +19,8 @@ class Status(StrEnum):
     COMPLETED = "completed"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    INTERRUPTED = "interrupted"
+    """Only as it is read: its process is gone, and nobody has resumed it yet."""
     SKIPPED = "skipped"
     """Only of a node: nothing reached it."""
 

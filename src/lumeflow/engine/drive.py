@@ -47,14 +47,13 @@ async def concurrently(run: NodeRun) -> None:
             group.create_task(line.send_in_order())
             async for unit in units(run, (run.block.batch_size or None) if by_batch else 1):
                 await line.room()
-                line.append(unit)
-                if run.block.ordered:
-                    await work(run, unit)
-                elif unit.open_count:
+                if unit.open_count:
                     unit.task = group.create_task(work(run, unit))
                     run.under_way.add(unit.task)
                     unit.task.add_done_callback(run.under_way.discard)
-                line.wake()
+                line.append(unit)
+                if run.block.ordered and unit.task is not None:
+                    await asyncio.wait([unit.task])
             line.end()
     except BaseExceptionGroup as errors:
         raise _first(errors) from None
@@ -149,11 +148,8 @@ class _Line:
             await self._left.wait()
 
     def append(self, unit: Unit) -> None:
-        """Stand in line; `wake` when its task is known."""
+        """Stand in line, with the task that works on it."""
         self._units.append(unit)
-
-    def wake(self) -> None:
-        """There is something to send on."""
         self._arrival.set()
 
     def end(self) -> None:

@@ -1,6 +1,6 @@
 """What `{{expressions}}` can see in one execution."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from lumeflow.core.clock import iso
@@ -12,13 +12,12 @@ from lumeflow.engine.messages import Seen
 from lumeflow.engine.services import Services
 
 
-def static_roots(execution: Execution, environ: Mapping[str, str]) -> dict[str, Any]:
+def static_roots(execution: Execution) -> dict[str, Any]:
     """Roots that do not change while an execution runs."""
     return {
         "trigger": execution.input,
         "variables": execution.variables,
         "execution": {"id": execution.id, "now": iso(execution.now), "mode": str(execution.mode)},
-        "env": environ,
     }
 
 
@@ -36,7 +35,7 @@ class Scope:
         self._inputs = inputs
         self._secrets: dict[str, Secret] = {}
         self._workflow_id = execution.workflow_id
-        self._static: dict[str, Any] = {**static_roots(execution, services.environ), "secrets": self._secrets}
+        self._static: dict[str, Any] = {**static_roots(execution), "secrets": self._secrets}
 
     def view(self, seen: Seen) -> dict[str, Any]:
         """All roots but `input`, for one who sees these fields of the nodes before him."""

@@ -1,6 +1,6 @@
 """What the engine needs from the layers beside it; `app.py` hands it in."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import datetime
@@ -56,7 +56,6 @@ class Services:
         files: Input and output files.
         prompts: Installed prompts.
         secret: Looks a secret up by name; None if it is not configured.
-        environ: Environment variables that templates may read.
         threads: Where plain (synchronous) blocks run.
         clock: Real time.
         time: Seconds on a clock that never jumps.
@@ -69,7 +68,6 @@ class Services:
     files: Files
     prompts: Prompts
     secret: Callable[[str], Secret | None]
-    environ: Mapping[str, str]
     threads: Executor
     clock: Clock
     time: Callable[[], float]

@@ -91,7 +91,7 @@ class Limits:
             raise CallError(
                 ErrorClass.LIMIT,
                 f"{operation} was not called: the execution has made {self.calls} calls, and its limit is {most}. "
-                "Raise 'calls' in the workflow's limits and resume.",
+                "Resume with `--limit calls=N`, N being larger.",
                 operation=operation,
             )
         return self.calls + self._reserved_calls < most
@@ -104,8 +104,8 @@ class Limits:
             raise CallError(
                 ErrorClass.LIMIT,
                 f"{operation} was not called: it would cost about {plain(expected)} {CURRENCY}, the execution has "
-                f"spent {plain(self.cost)}, and its limit is {plain(most)}. Raise 'costUsd' in the workflow's limits "
-                "and resume.",
+                f"spent {plain(self.cost)}, and its limit is {plain(most)}. Resume with `--limit costUsd=N`, "
+                "N being larger.",
                 operation=operation,
             )
         return self.cost + self._reserved_cost + expected <= most

@@ -1,8 +1,9 @@
 """What a rate limiter does when the vendor refuses calls although the limits were kept.
 
-A single refusal among many answers (two clocks that differ a little, a hiccup) is the business of that call alone: it
-waits, and the windows are kept a little wider for a while. More than one in five means that the limit is really lower
-than known, or used by others as well: then all calls pause once, together. After that, as in TCP, only so many may be
+A refusal among many answers (two clocks that differ a little, a hiccup) is the business of that call alone: it waits,
+and the windows are kept a little wider for a while. So are those of one window in which a hiccup had many refused, once
+the vendor has let a window full of calls through. More than one in five means that the limit is really lower than
+known, or used by others as well: then all calls pause once, together. After that, as in TCP, only so many may be
 under way at a time: one, two, four… as answers come back, up to half of what was too much, and from there one more for
 each round. Refusals of calls that were under way before the pause are part of the same event and don't count again.
 """
@@ -15,6 +16,9 @@ LONGEST_PAUSE = 900.0
 _FIRST_PAUSE = 0.5
 _LAST_PAUSE = 60.0
 _RECENT = 20
+"""Answers among which refusals are counted where no limit is known."""
+_FEWEST, _MOST = 40, 300
+"""The same where one is: as many as two windows hold, within these bounds."""
 _ONE_IN = 5
 _STEP, _STEP_LIMIT = 0.01, 1.05
 """By how much a single refusal widens the windows, and how far such refusals go."""
@@ -33,6 +37,7 @@ class Caution:
         longest_pause: Seconds; see `LONGEST_PAUSE`.
 
     Attributes:
+        calls: How many calls the smallest window holds; None if there is no limit to be kept.
         epoch: Number of the pause; a call belongs to the epoch in which it got its slot.
         paused_until: No call goes before.
         closed_until: Calls fail at once before: the vendor asked for a wait that is too long.
@@ -47,6 +52,7 @@ class Caution:
         "_pauses",
         "_recent",
         "_refused",
+        "calls",
         "closed_until",
         "epoch",
         "paused_until",
@@ -61,6 +67,7 @@ class Caution:
         self._pauses = 0
         self._recent: deque[bool] = deque()
         self._refused = 0
+        self.calls: int | None = None
         self.epoch = 0
         self.paused_until = 0.0
         self.closed_until = 0.0
@@ -110,7 +117,7 @@ class Caution:
             return
         self._out -= 1
         self._note(refused=True)
-        if self._refused * _ONE_IN > len(self._recent):
+        if self._refused * _ONE_IN > self._counted():
             self._stop(retry_after, now)
         elif self.stretch < _STEP_LIMIT:
             self.stretch += _STEP
@@ -137,5 +144,14 @@ class Caution:
     def _note(self, *, refused: bool) -> None:
         self._recent.append(refused)
         self._refused += refused
-        if len(self._recent) > _RECENT:
+        if len(self._recent) > self._span():
             self._refused -= self._recent.popleft()
+
+    def _span(self) -> int:
+        return _RECENT if self.calls is None else min(max(_FEWEST, 2 * self.calls), _MOST)
+
+    def _counted(self) -> int:
+        """Among how many answers the refusals are: at least a whole span, once the limit has proved to be right."""
+        passed = len(self._recent) - self._refused
+        proven = self.calls is not None and passed >= min(self.calls, self._span() // 2)
+        return self._span() if proven else len(self._recent)

@@ -3,13 +3,14 @@
 import asyncio
 import socket
 from collections.abc import Callable
+from contextvars import ContextVar
+from functools import lru_cache
 from io import BytesIO
 from typing import Any
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, AbstractStreamWriter
 from aiohttp.client import ClientRequest
-from aiohttp.client_middlewares import ClientHandlerType
 from multidict import CIMultiDictProxy
 from yarl import URL
 
@@ -24,32 +25,13 @@ such a close on its way counts as possibly paid."""
 _OMITTED = frozenset({"set-cookie", "content-encoding", "content-length", "transfer-encoding", "connection"})
 
 
-class _Request(ClientRequest):
-    """A request that tells when it is written.
-
-    aiohttp keeps the headers of a request that has a body until the body goes out, in a task of its own: in a burst of
-    calls that is a tenth of a second later.
+class _Exchange:
+    """One request and its answer.
 
     Attributes:
-        exchange: Whom to tell.
+        has_body: True if the request has one.
+        written: True once writing has begun.
     """
-
-    exchange: "_Exchange"
-
-    async def send(self, conn: Any) -> aiohttp.ClientResponse:
-        if not self.exchange.has_body:
-            self.exchange.write()
-        response = await super().send(conn)
-        asyncio.get_running_loop().call_soon(fault_point, "gateway.sent")
-        return response
-
-    async def write_bytes(self, writer: AbstractStreamWriter, conn: Any, content_length: int | None = None) -> None:
-        self.exchange.write()
-        await super().write_bytes(writer, conn, content_length)
-
-
-class _Exchange:
-    """One request and its answer, as the client middleware of that request."""
 
     __slots__ = ("_on_write", "_place", "has_body", "written")
 
@@ -64,27 +46,60 @@ class _Exchange:
             self.written = True
             self._on_write()
 
-    async def __call__(self, request: ClientRequest, handler: ClientHandlerType) -> aiohttp.ClientResponse:
-        if isinstance(request, _Request):
-            request.exchange = self
-        try:
-            return await handler(request)
-        except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
-            # aiohttp would send GET, PUT and DELETE a second time by itself if the connection was cut; raised as an
-            # error of ours, the cut reaches the gateway, which counts and books it.
-            raise self.failure(error) from error
-
-    def failure(self, error: Exception) -> NotSent | AnswerLost:
+    def failure(self, error: BaseException) -> NotSent | AnswerLost:
         """What an exception means, by whether the request had begun to be written."""
-        timed_out = isinstance(error, asyncio.TimeoutError)
         place = self._place
         if not self.written:
             return NotSent(f"no connection to {place}: {_reason(error)}")
-        if timed_out:
+        if isinstance(error, asyncio.TimeoutError):
             return AnswerLost(f"no answer from {place} in time", timed_out=True)
         return AnswerLost(
             f"the connection to {place} broke before the answer was complete: {_reason(error)}", timed_out=False
         )
+
+
+_exchange: ContextVar[_Exchange] = ContextVar("exchange")
+"""Of the request that is being made: aiohttp makes its request objects itself, and has no place for ours in them."""
+
+
+class _Request(ClientRequest):
+    """A request that tells when it is written.
+
+    aiohttp keeps the headers of a request that has a body until the body goes out, in a task of its own: in a burst of
+    calls that is a tenth of a second later.
+    """
+
+    async def send(self, conn: Any) -> aiohttp.ClientResponse:
+        exchange = _exchange.get()
+        if not exchange.has_body:
+            exchange.write()
+        response = await super().send(conn)
+        if not exchange.has_body:
+            fault_point("gateway.sent")
+        return response
+
+    async def write_bytes(self, writer: AbstractStreamWriter, conn: Any, content_length: int | None = None) -> None:
+        _exchange.get().write()
+        await super().write_bytes(writer, conn, content_length)
+        fault_point("gateway.sent")
+
+
+class _Cut(aiohttp.ClientConnectionError):
+    """The connection was cut; its cause says how."""
+
+
+class _Response(aiohttp.ClientResponse):
+    """An answer after whose loss nothing is sent again.
+
+    aiohttp repeats GET, PUT and DELETE by itself if a kept connection turns out to be cut. It does not know this error,
+    so the cut reaches the gateway, which counts and books it.
+    """
+
+    async def start(self, connection: Any) -> aiohttp.ClientResponse:
+        try:
+            return await super().start(connection)
+        except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+            raise _Cut from error
 
 
 class HttpClient:
@@ -100,6 +115,7 @@ class HttpClient:
         self._session = aiohttp.ClientSession(
             connector=connector,
             request_class=_Request,
+            response_class=_Response,
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"User-Agent": "lumeflow"},
             auto_decompress=True,
@@ -118,6 +134,7 @@ class HttpClient:
             exchange = _Exchange(f"{url.host}:{url.port}", bool(request.body), on_write)
         except ValueError as error:
             raise NotSent("the request's address is not a URL") from error
+        _exchange.set(exchange)
         try:
             async with self._session.request(
                 request.method,
@@ -125,13 +142,13 @@ class HttpClient:
                 headers=request.headers,
                 data=_payload(request.body),
                 allow_redirects=False,
-                timeout=aiohttp.ClientTimeout(total=timeout, sock_connect=min(timeout, _CONNECT_SECONDS)),
-                middlewares=(exchange,),
+                timeout=_timeout(timeout),
             ) as response:
                 body = await self._read(response)
                 return HttpResponse(response.status, _headers(response.headers), body)
         except (aiohttp.ClientError, OSError, ValueError) as error:  # a TimeoutError is an OSError
-            raise exchange.failure(error) from error
+            cause = error.__cause__ if isinstance(error, _Cut) else None
+            raise exchange.failure(cause or error) from error
 
     async def close(self) -> None:
         """Close all connections."""
@@ -151,6 +168,11 @@ class HttpClient:
         return bytes(chunks)
 
 
+@lru_cache(maxsize=64)
+def _timeout(seconds: float) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=seconds, sock_connect=min(seconds, _CONNECT_SECONDS))
+
+
 def _payload(body: bytes) -> bytes | BytesIO | None:
     # aiohttp writes bytes in one go, and warns of it from 1 MiB on; a file it writes in pieces.
     return BytesIO(body) if len(body) > 2**20 else body or None
@@ -165,7 +187,7 @@ def _headers(headers: CIMultiDictProxy[str]) -> dict[str, str]:
     return found
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: BaseException) -> str:
     # Never the exception's own text: it may quote the address with its query.
     if isinstance(error, asyncio.TimeoutError):
         return "timed out"

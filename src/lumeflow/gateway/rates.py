@@ -16,8 +16,14 @@ from lumeflow.gateway.caution import LONGEST_PAUSE, Caution
 from lumeflow.gateway.windows import Window
 
 MARGIN = 0.010
-"""Seconds added to every window, against jitter on the way to the vendor."""
-_LEAD_LIMIT = 0.020
+"""Seconds added to every window, against jitter on the way to the vendor; see `_margin`."""
+_FEW = 20
+_MARGIN_LIMIT = 0.02
+"""Part of a window that its margin may take because it holds few calls."""
+_LEAD_LIMIT = 0.100
+_LATER, _EARLIER = 0.0005, 0.0045
+"""By how many seconds a call in time, and one that was late, move the moment at which the next is let through: nine
+in ten are in time."""
 _STALL = 1.0
 """A wait of so many seconds is told to those who wait."""
 
@@ -48,24 +54,25 @@ class Slot:
         was_sent: True once the request was written.
     """
 
-    __slots__ = ("_epoch", "_granted_at", "_limiter", "_ready_at", "_taken", "_windows", "was_sent")
+    __slots__ = ("_epoch", "_limiter", "_ready_at", "_taken", "_waited", "_windows", "was_sent")
 
     def __init__(
-        self, limiter: "RateLimiter", windows: tuple[Window, ...], now: float, ready_at: float, epoch: int
+        self, limiter: "RateLimiter", windows: tuple[Window, ...], ready_at: float, epoch: int, *, waited: bool
     ) -> None:
         self._limiter = limiter
         self._windows = windows
         self._taken = [window.take() for window in windows]
-        self._granted_at = now
         self._ready_at = ready_at
         self._epoch = epoch
+        self._waited = waited
         self.was_sent = False
 
     async def turn(self) -> None:
         """Wait until the tokens are really free, some milliseconds at most; call it right before sending."""
         loop = asyncio.get_running_loop()
         now = loop.time()
-        self._limiter.note_preparation(now - self._granted_at)
+        if self._waited:
+            self._limiter.note_readiness(late=now > self._ready_at)
         while now < self._ready_at:
             await asyncio.sleep(self._ready_at - now)
             now = loop.time()
@@ -115,16 +122,17 @@ class RateLimiter:
         fixed: bool = False,
         longest_pause: float = LONGEST_PAUSE,
     ) -> None:
-        self._windows = tuple(Window(limit.calls, limit.seconds) for limit in limits)
+        self._windows: tuple[Window, ...] = ()
+        self._caution = Caution(longest_pause)
+        self._keep(tuple(Window(limit.calls, limit.seconds) for limit in limits))
         self._own = {limit.seconds: limit.calls for limit in limits} if fixed else {}
         self._margin = margin
         self._learns = learns
-        self._caution = Caution(longest_pause)
         self._hinted: tuple[RateLimit, ...] = ()
         self._waiters: list[tuple[int, int, asyncio.Future[Slot], Queueing]] = []
         self._order = count()
         self._timer: asyncio.TimerHandle | None = None
-        self._lead = 0.002
+        self._lead = 0.010
 
     @property
     def limits(self) -> tuple[RateLimit, ...]:
@@ -150,7 +158,7 @@ class RateLimiter:
         now = asyncio.get_running_loop().time()
         if now < self._caution.closed_until:
             raise LimiterClosed(self._caution.closed_until - now)
-        return None if self._waiters else self._grant(now)
+        return None if self._waiters else self._grant(now, waited=False)
 
     async def acquire(self, ticket: int, queueing: Queueing = _quietly) -> Slot:
         """Wait for a slot; the lowest ticket comes first.
@@ -191,9 +199,10 @@ class RateLimiter:
                 self._set_limit(limit)
             self._pump()
 
-    def note_preparation(self, seconds: float) -> None:
-        """A call took so long from its slot to being ready to send; later ones are let through that much earlier."""
-        self._lead += (min(seconds, _LEAD_LIMIT) - self._lead) / 16
+    def note_readiness(self, *, late: bool) -> None:
+        """A call that had waited was ready to send after its tokens came free (late) or before."""
+        moved = self._lead + _EARLIER if late else self._lead - _LATER
+        self._lead = min(max(moved, 0.0), _LEAD_LIMIT)
 
     def slot_sent(self, windows: tuple[Window, ...], now: float) -> None:
         """A slot was used; it held tokens of `windows`."""
@@ -238,20 +247,25 @@ class RateLimiter:
         for window in self._windows:
             if window.seconds == limit.seconds:
                 window.calls = calls
+                self._keep(self._windows)
                 return
         fresh = Window(calls, limit.seconds)
         if self._windows:
             fresh.adopt(max(self._windows, key=len), asyncio.get_running_loop().time())
-        self._windows = (*self._windows, fresh)
+        self._keep((*self._windows, fresh))
+
+    def _keep(self, windows: tuple[Window, ...]) -> None:
+        self._windows = windows
+        self._caution.calls = min((window.calls for window in windows), default=None)
 
     def _ready_at(self) -> float:
         ready = self._caution.paused_until
         for window in self._windows:
-            free = window.free_at(window.seconds * self._caution.stretch + self._margin)
+            free = window.free_at(window.seconds * self._caution.stretch + _margin(window, self._margin))
             ready = max(ready, free)
         return ready
 
-    def _grant(self, now: float) -> Slot | None:
+    def _grant(self, now: float, *, waited: bool) -> Slot | None:
         caution = self._caution
         if caution.holds or caution.paused_until > now:
             return None
@@ -259,7 +273,7 @@ class RateLimiter:
         if ready - self._lead > now:
             return None
         caution.took()
-        return Slot(self, self._windows, now, ready, caution.epoch)
+        return Slot(self, self._windows, ready, caution.epoch, waited=waited)
 
     def _pump(self) -> None:
         waiters = self._waiters
@@ -271,7 +285,7 @@ class RateLimiter:
             if future.done():
                 heapq.heappop(waiters)
                 continue
-            slot = self._grant(now)
+            slot = self._grant(now, waited=True)
             if slot is None:
                 self._set_timer(now)
                 return
@@ -295,3 +309,10 @@ class RateLimiter:
     def _on_timer(self) -> None:
         self._timer = None
         self._pump()
+
+
+def _margin(window: Window, margin: float) -> float:
+    """Seconds to add to a window. One of few calls gets more: they travel in a bunch, so that a single late moment has
+    all of them refused, and each is a large part of what the window lets through.
+    """
+    return max(margin, min(margin * (1 + _FEW / window.calls), _MARGIN_LIMIT * window.seconds))

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import stat
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from pathlib import Path
@@ -56,7 +57,7 @@ class LocalFiles:
         Raises:
             UsageError: It does not exist, cannot be read, or is larger than allowed.
         """
-        return await asyncio.to_thread(read_whole, self._readable(path))
+        return await asyncio.to_thread(_read_again, self._readable(path))
 
     async def stream(self, path: str) -> AsyncIterator[bytes]:
         """Read an input file a piece at a time.
@@ -64,7 +65,7 @@ class LocalFiles:
         Raises:
             UsageError: As `read`.
         """
-        file = await asyncio.to_thread(_open, self._readable(path), STREAM_LIMIT)
+        file = await asyncio.to_thread(_open_again, self._readable(path), STREAM_LIMIT)
         try:
             while piece := await asyncio.to_thread(file.read, _PIECE):
                 yield piece
@@ -164,9 +165,31 @@ def read_whole(path: Path, limit: int = READ_LIMIT) -> bytes:
     """
     with _open(path, limit) as file:
         try:
-            return file.read()
+            data = file.read(limit + 1)  # devices and pipes tell no size, and some never end
         except OSError as error:
             raise _unreadable(path, error) from error
+    if len(data) > limit:
+        raise _too_large(path, f"more than {limit:,}", limit)
+    return data
+
+
+def _read_again(path: Path) -> bytes:
+    _require_regular(path)
+    return read_whole(path)
+
+
+def _open_again(path: Path, limit: int) -> IO[bytes]:
+    _require_regular(path)
+    return _open(path, limit)
+
+
+def _require_regular(path: Path) -> None:
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from error
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise UsageError(f"file {path}: it is a device or a pipe, which a resume could not read again: make it a file")
 
 
 def _open(path: Path, limit: int) -> IO[bytes]:
@@ -177,8 +200,12 @@ def _open(path: Path, limit: int) -> IO[bytes]:
         raise _unreadable(path, error) from error
     if size > limit:
         file.close()
-        raise UsageError(f"file {path}: it has {size:,} bytes; at most {limit:,} can be read: split it")
+        raise _too_large(path, f"{size:,}", limit)
     return file
+
+
+def _too_large(path: Path, found: str, limit: int) -> UsageError:
+    return UsageError(f"file {path}: it has {found} bytes; at most {limit:,} can be read: split it")
 
 
 def _unreadable(path: Path, error: OSError | ValueError) -> UsageError:

@@ -16,6 +16,9 @@ PACE = 0.015
 BURST = 8
 """Commits that follow each other without waiting, after a rest of as many paces."""
 
+FEW = 2
+"""Jobs at most that a wait for the pace has gathered in vain."""
+
 LINGER = 0.05
 """Seconds after which jobs that nobody waits for are handed over alone."""
 
@@ -37,8 +40,10 @@ class Outbox:
     Args:
         hand_over: Takes the jobs that have gathered, in order of submission.
         pace: Seconds between two commits under steady load, once the first `BURST` have gone out at once; 0 for none.
-            A paced job waits for half of it on average, so a call, which claims and stores, for all of it. At a few
-            hundred calls a second nearly every claim and every answer would otherwise get a commit of its own.
+            At a few hundred calls a second nearly every claim and every answer would otherwise get a commit of its
+            own: 15 ms take 40 % off the storage's part of the processor time, 10 ms 30 %, 20 ms half. A paced job
+            waits for half of the pace on average, so a call, which claims and stores, for all of it. Where waiting
+            gathers nobody else, because calls are made one after the other, it is left off for another burst.
     """
 
     def __init__(self, hand_over: Callable[[list[Job]], None], *, pace: float = PACE) -> None:
@@ -50,6 +55,7 @@ class Outbox:
         self._planned = 0
         self._handle: asyncio.Handle | None = None
         self._booked_until = 0.0
+        self._is_waiting = False
 
     def add(self, job: Job, urgency: Urgency) -> None:
         """Take a job; it is handed over as soon as its urgency asks for."""
@@ -65,10 +71,13 @@ class Outbox:
         self._planned = 0
         if not self._jobs:
             return
+        jobs, self._jobs = self._jobs, []
         # Every commit books one pace; a rest of n paces lets n commits, up to the burst, follow without waiting.
         now = self._loop.time()
-        self._booked_until = min(max(self._booked_until, now), now + self._credit) + self._pace
-        jobs, self._jobs = self._jobs, []
+        in_vain = self._is_waiting and len(jobs) <= FEW
+        booked = now if in_vain else min(max(self._booked_until, now), now + self._credit)
+        self._booked_until = booked + self._pace
+        self._is_waiting = False
         self._hand_over(jobs)
 
     def _plan(self, urgency: Urgency) -> None:
@@ -77,6 +86,7 @@ class Outbox:
         self._planned = urgency
         now = self._loop.time()
         at = self._due(urgency, now)
+        self._is_waiting = urgency is Urgency.PACED and at > now
         # At the end of this turn at the earliest: what is submitted by one turn shares a commit.
         self._handle = self._loop.call_soon(self.ship) if at <= now else self._loop.call_at(at, self.ship)
 

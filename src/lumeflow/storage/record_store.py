@@ -56,7 +56,7 @@ def _keep(tx: Transaction, given: Sequence[Keeping]) -> Sequence[None]:
     return [None] * len(given)
 
 
-KEEP: Work[Keeping, None] = Work(_keep)
+KEEP: Work[Keeping, None] = Work(_keep, fault="records")
 
 
 def drop_some(tx: Transaction, execution_id: str) -> int:

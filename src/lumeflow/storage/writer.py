@@ -27,7 +27,9 @@ BATCH = 1000
 """Jobs in one transaction, at most: bounds how long the first of them waits for the last."""
 
 
-_CALL: Work[Callable[[Transaction], Any], Any] = Work(lambda tx, calls: [call(tx) for call in calls], commutes=False)
+_CALL: Work[Callable[[Transaction], Any], Any] = Work(
+    lambda tx, calls: [call(tx) for call in calls], commutes=False, fault="store"
+)
 
 
 class Writer:

@@ -1,6 +1,6 @@
 """The database and the files of a test, in memory."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from lumeflow.core.context import FileSink, Row
@@ -61,13 +61,15 @@ class MemoryFiles:
 
     Args:
         files: What can be read.
+        piece_bytes: Length of the pieces that `stream` gives.
 
     Attributes:
         written: What was written and committed.
     """
 
-    def __init__(self, files: Mapping[str, bytes] | None = None) -> None:
+    def __init__(self, files: Mapping[str, bytes] | None = None, *, piece_bytes: int = 1 << 20) -> None:
         self._files = dict(files or {})
+        self._piece_bytes = piece_bytes
         self.written: dict[str, bytes] = {}
 
     async def create(self, name: str) -> FileSink:
@@ -79,6 +81,12 @@ class MemoryFiles:
         if path not in self._files:
             raise UsageError(f"there is no file '{path}'." + did_you_mean(path, self._files))
         return self._files[path]
+
+    async def stream(self, path: str) -> AsyncIterator[bytes]:
+        """Read a file a piece at a time."""
+        data = await self.read(path)
+        for start in range(0, len(data), self._piece_bytes):
+            yield data[start : start + self._piece_bytes]
 
 
 class _MemorySink:

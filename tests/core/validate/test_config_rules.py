@@ -97,7 +97,6 @@ class TestStaticTemplates:
             {"size": "{{variables.size}}"},
             {"mode": "{{trigger.mode}}"},
             {"limits": {"x": "{{variables.limit}}"}},
-            {"headers": {"Authorization": "Bearer {{secrets.token}}"}},
             {"fieldMapping": {"a": "{{variables.path}}"}},
             {"options": [{"type": "slow", "seconds": "{{variables.s}}"}]},
             {"model": "run-{{execution.id}}"},
@@ -112,6 +111,10 @@ class TestStaticTemplates:
         assert (finding.code, finding.pointer) == ("not-known-before-run", "/nodes/1/config/size")
         assert root.rpartition("output")[2] in finding.message
         assert "variables" in finding.message
+
+    def test_a_secret_belongs_only_where_an_expression_is_resolved_in_the_run(self):
+        finding = only(call(headers={"Authorization": "Bearer {{secrets.token}}"}))
+        assert (finding.code, finding.pointer) == ("not-known-before-run", "/nodes/1/config/headers/Authorization")
 
     def test_everything_else_is_checked_beside_them(self):
         assert codes(call(size="{{variables.size}}", mode="fsat")) == [("unknown-value", "/nodes/1/config/mode")]

@@ -170,7 +170,7 @@ class TestConditions:
 
 class TestSecrets:
     def data(self):
-        config = {"mapping": {"x": "{{secrets.apiKye}}"}, "headers": {"a": "{{secrets.token}}"}}
+        config = {"mapping": {"x": "{{secrets.apiKye}}", "y": "{{secrets.token}}"}}
         return chain(node("a", "api", config=config))
 
     def test_unknown_ones_are_found_where_the_known_ones_are_given(self):

@@ -8,6 +8,7 @@ import typer
 
 from lumeflow.cli import kept
 from lumeflow.cli.commands.run import run_and_print
+from lumeflow.cli.inputs import read_numbers
 from lumeflow.cli.options import DbOption, ExecutionArgument, JsonOption, NodeOption, SimulatorOption, shell_of
 from lumeflow.cli.shell import Shell, out, run_async
 from lumeflow.cli.supervise import Start
@@ -77,15 +78,20 @@ def resume(
     ctx: typer.Context,
     execution: ExecutionArgument,
     *,
+    limits: Annotated[
+        list[str] | None,
+        typer.Option("--limit", metavar="NAME=NUMBER", help="Limit in place of the workflow's: costUsd, calls, …"),
+    ] = None,
     simulator: SimulatorOption = None,
     db: DbOption = None,
     as_json: JsonOption = False,
 ) -> int:
     """Continue an execution that was stopped, killed or failed; what was answered already is not called again."""
     shell = shell_of(ctx, db, as_json)
+    changed = read_numbers("--limit", limits or ())
 
     def start(app: "App") -> Start:
-        return lambda listen, cancel: app.resume(execution, on_progress=listen, cancel=cancel)
+        return lambda listen, cancel: app.resume(execution, limits=changed, on_progress=listen, cancel=cancel)
 
     return run_and_print(shell, start, title="resumed", simulator=simulator)
 

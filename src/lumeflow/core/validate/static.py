@@ -11,7 +11,7 @@ from lumeflow.core.expressions import compile_template
 from lumeflow.core.pointer import Parts
 from lumeflow.core.validate.sites import Kind, sites
 
-STATIC_ROOTS = ("secrets", "variables", "env", "execution", "trigger")
+STATIC_ROOTS = ("variables", "env", "execution", "trigger")
 """What static templates may read."""
 
 
