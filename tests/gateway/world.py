@@ -285,12 +285,15 @@ class MemoryLedger:
         if unusable is not None:
             entry.unusable.append(unusable)
 
-    async def release(self, key: EffectKey, attempts: int) -> None:
+    async def release(self, key: EffectKey, attempts: int, *, answered: bool = False) -> None:
         await self._durably("release")
         entry = self.entries[key.digest]
         assert entry.state == "claimed", f"released, but {entry.state}"
         entry.state = "released"
         entry.refused += attempts
+        if answered:
+            entry.refused += entry.lost
+            entry.lost, entry.lost_amount = 0, Decimal(0)
 
     async def totals(self, execution_id: str) -> LedgerTotals:
         return LedgerTotals()

@@ -184,8 +184,12 @@ class Ledger(Protocol):
         """Note that an answer was lost, or arrived unusable (it is kept), and may have cost `price`."""
         ...
 
-    async def release(self, key: EffectKey, attempts: int) -> None:
-        """Note that the claim ended without effect; `attempts` requests were sent and refused."""
+    async def release(self, key: EffectKey, attempts: int, *, answered: bool = False) -> None:
+        """Note that the claim ended without effect; `attempts` requests were sent and refused.
+
+        `answered`: the last one was answered, but the next answer will be another and none of them costs anything;
+        so those that were lost before are made good, and no longer in doubt.
+        """
         ...
 
     async def totals(self, execution_id: str) -> LedgerTotals:

@@ -55,11 +55,11 @@ class Books:
         """So many requests asked what became of it; they are written down together with its end."""
         self._questions += questions
 
-    async def release(self, attempts: int) -> None:
-        """It ended without effect, after `attempts` requests."""
+    async def release(self, attempts: int, *, answered: bool = False) -> None:
+        """It ended without effect, after `attempts` requests; see `Ledger.release`."""
         if self._remembered:
             questions, self._questions = self._questions, 0
-            await self._ledger.release(self._call.key, attempts + questions)
+            await self._ledger.release(self._call.key, attempts + questions, answered=answered)
 
     async def lose(self, unusable: HttpResponse | None) -> Decimal:
         """Its answer was lost, or paid for in vain. Returns what that may have cost."""
@@ -77,7 +77,7 @@ class Books:
         if call.mocked and charge.basis is not Basis.REPORTED:
             charge = FREE
         if not answer.settled:
-            await self.release(1)
+            await self.release(1, answered=True)
         elif self._remembered:
             lost = charge.amount * self.lost if self.lost and call.operation.repeat is Repeat.BOOKED else ZERO
             # Requests that were refused or lost have been counted by `release` and `lose`.

@@ -61,6 +61,9 @@ _RELEASE = """
 UPDATE effects SET state = 'released', refused = refused + ?
 WHERE execution_id = ? AND digest = ? AND state <> 'answered'"""
 
+_MAKE_GOOD = """
+UPDATE effects SET refused = refused + lost, lost = 0, lost_amount = '0' WHERE execution_id = ? AND digest = ?"""
+
 ATTEMPTS = """
 SELECT ordinal, amount, status, headers, body, body_packed
 FROM effect_attempts WHERE execution_id = ? AND digest = ? ORDER BY ordinal"""
@@ -70,7 +73,7 @@ _DIGESTS = "SELECT digest FROM effects WHERE execution_id = ?"
 Owned = tuple[str, Claim]
 Answering = tuple[str, EffectKey, AnsweredEffect]
 Losing = tuple[str, EffectKey, Decimal, HttpResponse | None]
-Releasing = tuple[str, EffectKey, int]
+Releasing = tuple[str, EffectKey, int, bool]
 Finding = tuple[str, EffectKey]
 
 
@@ -166,10 +169,12 @@ def _lose(tx: Transaction, losses: Sequence[Losing]) -> Sequence[None]:
 
 
 def _release(tx: Transaction, releases: Sequence[Releasing]) -> Sequence[None]:
-    for owner, key, attempts in releases:
+    for owner, key, attempts, answered in releases:
         require_owner(tx, key.execution_id, owner)
         if tx.db.execute(_RELEASE, (attempts, key.execution_id, key.digest)).rowcount != 1:
             raise _misuse("released, but is not claimed, or is answered", [key])
+        if answered:
+            tx.db.execute(_MAKE_GOOD, (key.execution_id, key.digest))
     return [None] * len(releases)
 
 

@@ -59,10 +59,10 @@ class SqliteLedger:
         self._check(key)
         await self._writer.bulk(effects.LOSE, (self._owner, key, price, unusable), key.digest)
 
-    async def release(self, key: EffectKey, attempts: int) -> None:
-        """Note that the claim ended without effect; `attempts` requests were sent and refused."""
+    async def release(self, key: EffectKey, attempts: int, *, answered: bool = False) -> None:
+        """Note that the claim ended without effect; if `answered`, what was lost before is no longer in doubt."""
         self._check(key)
-        await self._writer.bulk(effects.RELEASE, (self._owner, key, attempts), key.digest)
+        await self._writer.bulk(effects.RELEASE, (self._owner, key, attempts, answered), key.digest)
 
     async def unusable(self, key: EffectKey) -> Sequence[tuple[HttpResponse, Decimal]]:
         """The unusable answers that were kept, each with its price, in order of arrival."""

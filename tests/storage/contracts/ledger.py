@@ -71,6 +71,17 @@ class LedgerContract:
         await ledger.release(key(), 1)
         assert await ledger.find(key()) == InDoubt(1, NOON)
 
+    async def test_an_answer_that_is_not_final_ends_the_doubt_about_lost_ones(self, storage: Database):
+        ledger = (await storage.take(EXECUTION)).ledger
+        await ledger.claim(claim())
+        await ledger.lose(key(), Decimal(0))
+        await ledger.claim(claim())
+        await ledger.release(key(), 1, answered=True)
+        assert await ledger.find(key()) is None
+        totals = await ledger.totals(EXECUTION)
+        assert totals.doubtful == []
+        assert [(node.calls, node.lost) for node in totals.nodes.values()] == [(2, 0)]
+
     async def test_a_released_claim_is_unknown_again_also_to_the_next_owner(self, storage: Database):
         first = await storage.take(EXECUTION)
         await first.ledger.claim(claim())
