@@ -2,6 +2,7 @@
 
 from array import array
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from lumeflow.kit.json_text import dump_json
@@ -25,6 +26,7 @@ def _flatten(column: str, value: Any, embeddings: bool) -> Iterator[tuple[str, A
         yield column, value
 
 
+@lru_cache(maxsize=4096)
 def _column(key: str) -> str:
     """A key as a step of a path; one that would read as several steps is quoted: `['a.b']`."""
     if key and not any(mark in key for mark in ".[]'"):

@@ -1,12 +1,14 @@
 """What the output blocks have in common."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from lumeflow.core.context import FileSink
-from lumeflow.plugin import ErrorClass, NodeError, UsageError
+from lumeflow.kit.payloads import json_type
+from lumeflow.plugin import BlockContext, ErrorClass, JsonObject, NodeError, RecordError, Template, UsageError
 
-__all__ = ["FileSink", "refusals"]
+__all__ = ["FileSink", "mapped", "output_path", "refusals"]
 
 
 @contextmanager
@@ -16,3 +18,35 @@ def refusals(field: str) -> Iterator[None]:
         yield
     except UsageError as error:
         raise NodeError(ErrorClass.VALIDATION, f"config.{field}: {error}", field=field) from error
+
+
+def output_path(ctx: BlockContext, path: Template | None, suffix: str) -> str:
+    """Path of an output file: what `config.path` says, or `<workflowId>-<nodeId>.<suffix>` without it.
+
+    Raises:
+        NodeError: It turns out to be something else than a text.
+    """
+    if path is None:
+        return f"{ctx.workflow_id}-{ctx.node_id}.{suffix}"
+    found = ctx.render(path)
+    if isinstance(found, str) and found.strip():
+        return found
+    kind = "an empty string" if isinstance(found, str) else json_type(found)
+    message = f"config.path must be the path of a file; found {kind}"
+    raise NodeError(ErrorClass.VALIDATION, message, field="path")
+
+
+def mapped(mapping: Mapping[str, Template], record: JsonObject, ctx: BlockContext) -> dict[str, Any]:
+    """The columns that `config.mapping` makes of a record.
+
+    Raises:
+        RecordError: An expression cannot be computed from it.
+    """
+    values: dict[str, Any] = {}
+    for column, template in mapping.items():
+        try:
+            values[column] = ctx.render(template, record)
+        except (ValueError, RecordError) as error:
+            field = f"mapping.{column}"
+            raise RecordError(ErrorClass.VALIDATION, f"config.{field}: {error}", field=field) from error
+    return values

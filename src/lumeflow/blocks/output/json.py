@@ -6,8 +6,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from lumeflow.kit.json_text import dump_json
-from lumeflow.kit.outputs import FileSink, refusals
-from lumeflow.kit.payloads import json_type
+from lumeflow.kit.outputs import FileSink, output_path, refusals
 from lumeflow.plugin import (
     Block,
     BlockConfig,
@@ -15,7 +14,6 @@ from lumeflow.plugin import (
     BlockType,
     ErrorClass,
     JsonObject,
-    NodeError,
     Outcome,
     RecordError,
     TemplateField,
@@ -69,7 +67,7 @@ class JsonOutput(Block[JsonOutputConfig]):
 
     async def open(self, ctx: BlockContext) -> Mapping[str, Any]:
         """Open the file."""
-        path = self._path(ctx)
+        path = output_path(ctx, self.config.path, self.config.format)
         with refusals("path"):
             self._sink = await ctx.files.create(path)
         if self._in_list(ctx):
@@ -114,13 +112,3 @@ class JsonOutput(Block[JsonOutputConfig]):
         if self._in_list(ctx):
             return (b",\n" if self._count else b"\n") + text
         return text + b"\n"
-
-    def _path(self, ctx: BlockContext) -> str:
-        if self.config.path is None:
-            return f"{ctx.workflow_id}-{ctx.node_id}.{self.config.format}"
-        path = ctx.render(self.config.path)
-        if isinstance(path, str) and path.strip():
-            return path
-        found = "an empty string" if isinstance(path, str) else json_type(path)
-        message = f"config.path must be the path of a file; found {found}"
-        raise NodeError(ErrorClass.VALIDATION, message, field="path")

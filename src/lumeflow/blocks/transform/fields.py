@@ -1,87 +1,34 @@
 """Transform: change the fields of records, one operation after the other."""
 
-from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any, ClassVar
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
-from lumeflow.kit.objects import without
+from lumeflow.kit.operations.any import AnyStep
 from lumeflow.plugin import (
-    MISSING,
     Block,
     BlockConfig,
     BlockContext,
     BlockType,
     ErrorClass,
     JsonObject,
-    PathField,
     RecordError,
-    TemplateField,
 )
-
-
-class Operation(BaseModel, ABC):
-    """One step. Subclasses add what they need and override `apply`."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
-
-    @abstractmethod
-    def apply(self, record: JsonObject, ctx: BlockContext) -> JsonObject:
-        """The changed record; the given one is never changed.
-
-        Raises:
-            ValueError: The record does not have the shape that the step needs.
-        """
-
-
-class MapOperation(Operation):
-    """Set a field to a value. A value of null takes the field out: in records, absent is the one form of nothing."""
-
-    type: Literal["map"] = Field(description="Selects this operation.")
-    field: PathField = Field(description="Field to set; objects on the way to it are made.")
-    transformation: TemplateField = Field(
-        description="The new value; {{input}} is the record as the operations before this one left it."
-    )
-
-    def apply(self, record: JsonObject, ctx: BlockContext) -> JsonObject:
-        """Set the field."""
-        value = ctx.render(self.transformation, record)
-        changed: JsonObject = without(record, self.field.parts) if value is None else self.field.set(record, value)
-        return changed
-
-
-class RenameOperation(Operation):
-    """Move a field to another name. A record without the field stays as it is; a field at the new name is replaced."""
-
-    type: Literal["rename"] = Field(description="Selects this operation.")
-    source: PathField = Field(
-        validation_alias=AliasChoices("from", "field"), serialization_alias="from", description="Field to move."
-    )
-    to: PathField = Field(description="Where to.")
-
-    def apply(self, record: JsonObject, ctx: BlockContext) -> JsonObject:
-        """Move the field."""
-        value = self.source.get(record)
-        if value is MISSING:
-            return record
-        changed: JsonObject = self.to.set(without(record, self.source.parts), value)
-        return changed
-
-
-AnyOperation = Annotated[MapOperation | RenameOperation, Field(discriminator="type")]
 
 
 class FieldsConfig(BlockConfig):
     """Configuration of `transform/fields`."""
 
-    operations: Sequence[AnyOperation] = Field(
+    model_config = ConfigDict(defer_build=True)
+
+    operations: Sequence[AnyStep] = Field(
         min_length=1, description="Steps, applied in this order; each sees what the ones before it made."
     )
 
 
 class FieldsTransform(Block[FieldsConfig]):
-    """Set and rename fields of every record.
+    """Set, move, compute, format, keep, drop, flatten, split and normalise fields of every record.
 
     Input: any record.
     Output: the record with all operations applied.
@@ -96,14 +43,27 @@ class FieldsTransform(Block[FieldsConfig]):
     Config = FieldsConfig
     example: ClassVar[Mapping[str, Any]] = {
         "operations": [
-            {"type": "map", "field": "name", "transformation": "{{input.firstName}} {{input.lastName}}"},
-            {"type": "map", "field": "email", "transformation": "{{lowercase(input.email)}}"},
             {"type": "rename", "from": "employer", "to": "company.name"},
+            {"type": "map", "field": "name", "transformation": "{{input.firstName}} {{input.lastName}}"},
+            {"type": "calculate", "field": "score", "transformation": "{{input.opens * 2 + input.replies * 10}}"},
+            {"type": "format", "field": "company.name", "transformation": ["collapse", "uppercase"]},
+            {"type": "normalize", "field": "phone", "as": "phone", "country": "IT"},
+            {"type": "split", "field": "tags", "separators": [","]},
+            {"type": "flatten", "field": "company"},
+            {"type": "drop", "fields": ["firstName", "lastName"]},
         ]
     }
     example_input: ClassVar[Mapping[str, Any]] = {
         "contacts": [
-            {"firstName": "Mira", "lastName": "Holt", "email": "Mira.Holt@Example.com", "employer": "Example Freight"}
+            {
+                "firstName": "Mira",
+                "lastName": "Holt",
+                "employer": "Example  Freight",
+                "opens": 3,
+                "replies": 1,
+                "phone": "02 5550 1234",
+                "tags": "trade fair, Milan",
+            }
         ]
     }
 

@@ -1,0 +1,1 @@
+"""Finding records that mean the same, among more of them than memory holds."""

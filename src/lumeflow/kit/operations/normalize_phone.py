@@ -1,0 +1,49 @@
+"""Step: phone numbers to E.164."""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import AfterValidator, Field
+
+from lumeflow.kit.operations.normalize import NormalizeStep
+from lumeflow.kit.text import text_of
+from lumeflow.plugin import JsonObject, Path, PathField
+
+
+def _code(country: str) -> str:
+    from lumeflow.kit.normalize.countries import country_code
+
+    code = country_code(country)
+    if code is None:
+        raise ValueError("expected a country, such as IT or Italy")
+    return code
+
+
+class NormalizePhone(NormalizeStep):
+    """`(02) 5550 1234` becomes `+390255501234`."""
+
+    kind: Literal["phone"] = Field(alias="as", description="Selects phone numbers.")
+    country: Annotated[str, AfterValidator(_code)] | None = Field(
+        default=None,
+        description="Country of numbers without a calling code, where the record has none: ISO code or name. Without a "
+        "country only numbers with their calling code can be read.",
+    )
+    country_field: PathField | None = Field(
+        default=None, description="Field that holds the record's own country, as ISO code or name."
+    )
+    check: Literal["valid", "possible"] = Field(
+        default="valid",
+        description="`valid`: the number is in a range in use in its country. `possible`: its length is right.",
+    )
+    wanted: ClassVar[str] = "a phone number"
+
+    def read(self, text: str, record: JsonObject) -> str | None:
+        """E.164 of the number."""
+        from lumeflow.kit.normalize.phones import phone_e164
+
+        country = self.country if self.country_field is None else self._own_country(record, self.country_field)
+        return phone_e164(text, country, possible=self.check == "possible")
+
+    def _own_country(self, record: JsonObject, field: Path) -> str | None:
+        from lumeflow.kit.normalize.countries import country_code
+
+        return country_code(text_of(field.get(record))) or self.country
