@@ -5,7 +5,7 @@ BIN := .venv/bin
 UV := $(BIN)/uv
 export UV_PROJECT_ENVIRONMENT := .venv
 
-.PHONY: help setup demo test lint types layers bench clean
+.PHONY: help setup demo reference test lint types layers bench clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -22,6 +22,9 @@ setup: .venv/.ready ## Create .venv and install what uv.lock names
 
 demo: setup ## Run the plan's workflow offline on a sample audience, with live progress
 	@$(BIN)/lumeflow demo
+
+reference: setup ## Write docs/blocks anew from the blocks themselves
+	@LUMEFLOW_PLUGINS= $(BIN)/lumeflow blocks docs --to docs/blocks
 
 lint: setup ## Style and formatting
 	@$(BIN)/ruff check --quiet src tests benchmarks

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from lumeflow.cli import block_views, execution_views, numbers
 from lumeflow.cli.findings import print_findings
+from lumeflow.cli.markdown import print_markdown
 from lumeflow.cli.results import cost_table, headline, print_result
 from lumeflow.core.clock import iso
 from lumeflow.core.effects import DoubtfulCall
@@ -19,6 +20,7 @@ from lumeflow.core.findings import Finding, Report, Severity
 from lumeflow.core.journal import Status, Timeline
 from lumeflow.core.result import ExecutionCost, FailedRecord
 from lumeflow.plugins import load_registry
+from lumeflow.reference import page
 
 
 @pytest.fixture
@@ -247,26 +249,26 @@ def test_an_unknown_block_names_the_nearest():
 
 @pytest.mark.parametrize("block", list(REGISTRY.blocks()), ids=lambda block: block.id())
 def test_every_block_can_be_shown(console, block):
-    block_views.print_block(console, block)
+    block_views.print_block(console, block, REGISTRY)
     text = "\n".join(lines(console))
     for field in block.Config.model_fields.values():
-        assert f"  {field.alias} " in text
+        assert f"  `{field.alias}` " in text
     assert '"config": {' in text
-    assert block_views.full(block)["example"] == dict(block.example)
+    full = block_views.full(block, REGISTRY)
+    assert full["example"] == dict(block.example)
+    assert full["reference"] == page(block, REGISTRY)
 
 
-@pytest.mark.parametrize(
-    ("schema", "text"),
-    [
-        ({"type": "string"}, "string"),
-        ({"anyOf": [{"type": "integer"}, {"type": "null"}]}, "integer"),
-        ({"type": "array", "items": {"type": "string"}}, "list of string"),
-        ({"type": "object", "additionalProperties": {"type": "number"}}, "object of number"),
-        ({"enum": ["skip", "error"]}, "skip | error"),
-        ({"const": "all"}, "all"),
-        ({"$ref": "#/$defs/Map"}, "Map"),
-        ({"description": "anything"}, "any"),
-    ],
-)
-def test_types_are_told_in_a_few_words(schema, text):
-    assert block_views.type_text(schema) == text
+def test_a_page_is_set_for_the_terminal(console):
+    print_markdown(
+        console,
+        "<!-- mark -->\n\n# x/y\n\n**Cost:** see\n[Case](#case).\n\n| a | b |\n| --- | --- |\n| 1 \\| 2 | `c` |\n\n```json n\n{}\n```",
+    )
+    assert [line for line in lines(console) if line] == [
+        "x/y",
+        "  Cost: see Case.",
+        "  a       b",
+        "  ───────────",
+        "  1 | 2   `c`",
+        "    {}",
+    ]

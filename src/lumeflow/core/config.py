@@ -46,18 +46,24 @@ def _conditions(value: Any) -> Predicate:
     return value if isinstance(value, Predicate) else compile_conditions(value)
 
 
-_TEXT = {"type": "string"}
-_CONDITION_SCHEMA = {"anyOf": [{"type": "object"}, {"type": "array", "items": {"type": "object"}}]}
+_TEMPLATE_SCHEMA = {"description": "A JSON value; strings may hold {{expressions}}.", "x-kind": "template"}
+_PATH_SCHEMA = {"type": "string", "x-kind": "path"}
+_CONDITION_SCHEMA = {
+    "anyOf": [{"type": "object"}, {"type": "array", "items": {"type": "object"}}],
+    "x-kind": "condition",
+}
 
 TemplateField = Annotated[
     Template,
     BeforeValidator(_template),
     PlainSerializer(lambda template: template.source),
-    WithJsonSchema({"description": "A JSON value; strings may hold {{expressions}}."}),
+    WithJsonSchema(_TEMPLATE_SCHEMA),
 ]
 """Any JSON value in which strings may hold `{{expressions}}`; render it with `ctx.render`."""
 
-PathField = Annotated[Path, BeforeValidator(_path), PlainSerializer(lambda path: path.source), WithJsonSchema(_TEXT)]
+PathField = Annotated[
+    Path, BeforeValidator(_path), PlainSerializer(lambda path: path.source), WithJsonSchema(_PATH_SCHEMA)
+]
 """A path into a record or an answer: `employment_history[0].organization_name`."""
 
 ConditionField = Annotated[

@@ -3,7 +3,8 @@
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, ClassVar, TypeVar
 
-from pydantic import Field, field_validator
+from pydantic import Field, GetJsonSchemaHandler, field_validator
+from pydantic_core import CoreSchema
 
 from lumeflow.kit.conditions import meets
 from lumeflow.kit.text import is_blank, text_of
@@ -66,6 +67,18 @@ class CallConfig(BlockConfig):
         if value and not cls.batches:
             raise ValueError("this block asks for one record at a time; set batchMode to false or leave it out")
         return value
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Tell what this block's mapping, endpoint and method may be."""
+        schema: dict[str, Any] = handler.resolve_ref_schema(handler(core))
+        properties: dict[str, Any] = schema["properties"]
+        if cls.mapping_keys and "mapping" in properties:
+            properties["mapping"]["propertyNames"] = {"enum": list(cls.mapping_keys)}
+        for name, known in (("endpoint", cls.endpoints), ("method", cls.methods)):
+            if known and name in properties:
+                properties[name]["anyOf"] = [{"enum": list(known), "type": "string"}, {"type": "null"}]
+        return schema
 
     @classmethod
     def _known(cls, what: str, value: Mapping[str, Any], known: Collection[str]) -> Mapping[str, Any]:

@@ -1,11 +1,13 @@
 """`lumeflow blocks …`."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lumeflow.cli.options import DbOption, JsonOption, shell_of
 from lumeflow.cli.shell import Shell, out, run_async
+from lumeflow.core.errors import UsageError
 
 if TYPE_CHECKING:
     from lumeflow.core.registry import Registry
@@ -38,12 +40,37 @@ def show(
     from lumeflow.cli import block_views
 
     shell = shell_of(ctx, db, as_json)
-    blocks = block_views.blocks_called(name, _registry(shell))
+    registry = _registry(shell)
+    blocks = block_views.blocks_called(name, registry)
     if shell.as_json:
-        shell.emit({"blocks": [block_views.full(block) for block in blocks]})
+        shell.emit({"blocks": [block_views.full(block, registry) for block in blocks]})
     else:
         for block in blocks:
-            block_views.print_block(out(), block)
+            block_views.print_block(out(), block, registry)
+    return 0
+
+
+@app.command("docs")
+def docs(
+    ctx: typer.Context,
+    folder: Annotated[Path, typer.Option("--to", metavar="FOLDER", help="Where the pages are to lie.")],
+    db: DbOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Write the reference: a Markdown page for each installed block, and an index."""
+    from lumeflow.reference import write_pages
+
+    shell = shell_of(ctx, db, as_json)
+    try:
+        written = write_pages(_registry(shell), folder)
+    except OSError as error:
+        raise UsageError(f"'{folder}': the pages cannot be written: {error.strerror}.") from error
+    if shell.as_json:
+        shell.emit({"pages": written.pages, "changed": written.changed, "removed": written.removed})
+    else:
+        lines = [*(f"wrote {name}" for name in written.changed), *(f"removed {name}" for name in written.removed)]
+        lines.append(f"{written.pages} pages in {folder}")
+        out().print("\n".join(lines), markup=False, soft_wrap=True)
     return 0
 
 

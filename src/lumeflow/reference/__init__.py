@@ -1,0 +1,7 @@
+"""The reference of blocks: a page each, made from the block's own class."""
+
+from lumeflow.reference.docstring import Docstring
+from lumeflow.reference.folder import Written, pages_of, write_pages
+from lumeflow.reference.page import meant_by, page
+
+__all__ = ["Docstring", "Written", "meant_by", "page", "pages_of", "write_pages"]
