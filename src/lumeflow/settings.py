@@ -26,6 +26,8 @@ class Settings:
         environ: Environment variables: vendor keys, and secrets as `LUMEFLOW_SECRET_<name>`.
         providers: Settings by provider name: `baseUrl`, `key`, `limits`, `concurrency`, `prices`.
         plugin_folders: Folders with blocks of the user's own.
+        allowed_addresses: Hosts and networks that addresses in workflows may lead to although they are not public:
+            names, `*.names`, addresses, networks such as `10.1.0.0/16`.
     """
 
     data_dir: Path
@@ -36,10 +38,12 @@ class Settings:
     environ: Mapping[str, str] = field(default_factory=dict)
     providers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     plugin_folders: Sequence[Path] = ()
+    allowed_addresses: Sequence[str] = ()
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ, **overrides: Any) -> "Settings":
-        """Read `LUMEFLOW_DB`, `LUMEFLOW_DATA_DIR`, `LUMEFLOW_PLUGINS` and `LUMEFLOW_PROVIDERS` (a JSON file).
+        """Read `LUMEFLOW_DB`, `LUMEFLOW_DATA_DIR`, `LUMEFLOW_PLUGINS`, `LUMEFLOW_PROVIDERS` (a JSON file) and
+        `LUMEFLOW_ALLOWED_ADDRESSES` (with commas between them).
 
         Args:
             environ: Environment variables.
@@ -54,6 +58,7 @@ class Settings:
             "db": environ.get("LUMEFLOW_DB") or None,
             "environ": environ,
             "plugin_folders": folders,
+            "allowed_addresses": environ.get("LUMEFLOW_ALLOWED_ADDRESSES", "").replace(",", " ").split(),
             "providers": _read_providers(environ.get("LUMEFLOW_PROVIDERS")),
         }
         values |= {name: value for name, value in overrides.items() if value is not None}

@@ -13,7 +13,7 @@ from lumeflow.core.journal import Execution, Mode
 from lumeflow.core.operation import RateLimit
 from lumeflow.core.registry import Registry
 from lumeflow.core.secret import Secret
-from lumeflow.gateway import Accounts, AccountSettings, Budget, CallObserver, Gateway, HttpTransport, Session
+from lumeflow.gateway import Accounts, AccountSettings, Budget, CallObserver, Gateway, Guard, HttpTransport, Session
 from lumeflow.settings import Settings
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Vendors:
         Raises:
             UsageError: The configuration is not right, or no simulator answers at the address.
         """
-        transport = HttpTransport()
+        transport = HttpTransport(guard=Guard(settings.allowed_addresses))
         configured = {name: AccountSettings.parse(name, entry) for name, entry in settings.providers.items()}
         if settings.simulator_url is None:
             return cls(settings, registry, transport, Accounts(registry.providers(), configured, settings.provider_key))

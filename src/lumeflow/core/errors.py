@@ -81,6 +81,10 @@ class NotSent(LumeflowError):
     """The request certainly never reached the vendor (DNS, connect, TLS): not an effect, free to try again."""
 
 
+class ForbiddenAddress(NotSent):
+    """The request's address must not be called: it is none, or leads to a network that is not public."""
+
+
 class AnswerLost(LumeflowError):
     """The request may have reached the vendor, but its answer did not arrive.
 
@@ -91,3 +95,10 @@ class AnswerLost(LumeflowError):
     def __init__(self, message: str, *, timed_out: bool) -> None:
         super().__init__(message)
         self.timed_out = timed_out
+
+
+class AnswerTooLarge(AnswerLost):
+    """The answer is larger than allowed; asked again it would be as large."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, timed_out=False)

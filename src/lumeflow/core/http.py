@@ -14,12 +14,19 @@ class HttpRequest:
         url: Absolute URL including the query string.
         headers: Header names as the vendor documents them.
         body: Raw body; empty for none.
+        guarded: True if a user gave the address, or a part of it before the path: it is called only on the public
+            internet, or where the operator's configuration allows it.
+        redirects: Most redirects that may be followed; 0 for none. Every hop is checked; see `gateway/redirects.py`.
+        largest: Most bytes of the answer; None for the transport's own limit.
     """
 
     method: str
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    guarded: bool = False
+    redirects: int = 0
+    largest: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

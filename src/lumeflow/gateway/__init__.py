@@ -3,6 +3,7 @@
 from lumeflow.gateway.accounts import Accounts, AccountSettings
 from lumeflow.gateway.budget import Budget, Limits
 from lumeflow.gateway.gateway import Gateway
+from lumeflow.gateway.guard import Guard
 from lumeflow.gateway.observer import CallObserver, SilentObserver
 from lumeflow.gateway.retry import RetryPolicy
 from lumeflow.gateway.session import Session
@@ -14,6 +15,7 @@ __all__ = [
     "Budget",
     "CallObserver",
     "Gateway",
+    "Guard",
     "HttpTransport",
     "Limits",
     "NoticingTransport",

@@ -16,7 +16,16 @@ from datetime import datetime
 from decimal import Decimal
 
 from lumeflow.core.effects import Stored
-from lumeflow.core.errors import AnswerLost, CallError, ErrorClass, LumeflowError, NotSent, StorageError
+from lumeflow.core.errors import (
+    AnswerLost,
+    AnswerTooLarge,
+    CallError,
+    ErrorClass,
+    ForbiddenAddress,
+    LumeflowError,
+    NotSent,
+    StorageError,
+)
 from lumeflow.core.faults import fault_point
 from lumeflow.core.http import HttpRequest, HttpResponse
 from lumeflow.core.money import ZERO
@@ -134,10 +143,16 @@ class Effect:
             response = await send_noticed(
                 call.transport, request, seconds=call.timeout, on_write=lambda: self._written(passage)
             )
+        except ForbiddenAddress as error:
+            await self._books.release(0)
+            return Problem(Ending.UNSENT, ErrorClass.VALIDATION, str(error), retryable=False)
         except NotSent as error:
             self._report_down(passage)
             await self._books.release(0)
             return Problem(Ending.UNSENT, ErrorClass.NETWORK, str(error))
+        except AnswerTooLarge as error:
+            passage.passed()
+            return await self._lose(passage, _too_large(error), None)
         except AnswerLost as error:
             self._report_down(passage)
             return await self._lose(passage, _lost(error), None)
@@ -280,6 +295,10 @@ def _refusal(failure: Failure, response: HttpResponse) -> Problem:
 
 def _lost(error: AnswerLost) -> Problem:
     return Problem(Ending.LOST, ErrorClass.TIMEOUT if error.timed_out else ErrorClass.NETWORK, str(error))
+
+
+def _too_large(error: AnswerTooLarge) -> Problem:
+    return Problem(Ending.LOST, ErrorClass.INVALID_RESPONSE, str(error), retryable=False)
 
 
 def _pay(passage: Passage | None, amount: Decimal) -> None:

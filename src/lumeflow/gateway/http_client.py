@@ -4,7 +4,7 @@ import asyncio
 import socket
 from collections.abc import Callable
 from contextvars import ContextVar
-from functools import lru_cache
+from functools import lru_cache, partial
 from io import BytesIO
 from typing import Any
 
@@ -14,9 +14,11 @@ from aiohttp.client import ClientRequest
 from multidict import CIMultiDictProxy
 from yarl import URL
 
-from lumeflow.core.errors import AnswerLost, NotSent
+from lumeflow.core.errors import AnswerLost, AnswerTooLarge, NotSent
 from lumeflow.core.faults import fault_point
 from lumeflow.core.http import HttpRequest, HttpResponse
+from lumeflow.gateway.guard import Guard
+from lumeflow.gateway.guarded_resolver import GuardedResolver
 
 _CONNECT_SECONDS = 10.0
 _IDLE_SECONDS = 4.0
@@ -29,14 +31,16 @@ class _Exchange:
     """One request and its answer.
 
     Attributes:
+        host: Host that the request names.
         has_body: True if the request has one.
         written: True once writing has begun.
     """
 
-    __slots__ = ("_on_write", "_place", "has_body", "written")
+    __slots__ = ("_on_write", "_place", "has_body", "host", "written")
 
-    def __init__(self, place: str, has_body: bool, on_write: Callable[[], None]) -> None:
-        self._place = place
+    def __init__(self, url: URL, has_body: bool, on_write: Callable[[], None]) -> None:
+        self.host = url.host or ""
+        self._place = f"{url.host}:{url.port}"
         self._on_write = on_write
         self.has_body = has_body
         self.written = False
@@ -108,10 +112,19 @@ class HttpClient:
     Args:
         resolver: Resolves host names; None for the system's.
         largest_answer: Most bytes of an answer.
+        guard: Which addresses may be connected to; None for all.
     """
 
-    def __init__(self, *, resolver: AbstractResolver | None, largest_answer: int) -> None:
-        connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=_IDLE_SECONDS, ttl_dns_cache=60, resolver=resolver)
+    def __init__(self, *, resolver: AbstractResolver | None, largest_answer: int, guard: Guard | None = None) -> None:
+        if guard is not None:
+            resolver = GuardedResolver(guard, resolver or aiohttp.DefaultResolver())
+        connector = aiohttp.TCPConnector(
+            limit=0,
+            keepalive_timeout=_IDLE_SECONDS,
+            ttl_dns_cache=60,
+            resolver=resolver,
+            socket_factory=None if guard is None else partial(_guarded_socket, guard),
+        )
         self._session = aiohttp.ClientSession(
             connector=connector,
             request_class=_Request,
@@ -121,6 +134,7 @@ class HttpClient:
             auto_decompress=True,
         )
         self._largest_answer = largest_answer
+        self._guard = guard
 
     async def send(self, request: HttpRequest, timeout: float, on_write: Callable[[], None]) -> HttpResponse:  # noqa: ASYNC109
         """Send a request; `timeout` covers everything from connecting to the last byte of the answer.
@@ -129,9 +143,11 @@ class HttpClient:
             NotSent: Writing had not begun.
             AnswerLost: It had.
         """
+        if self._guard is not None:
+            self._guard.check_url(request.url)
         try:
             url = URL(request.url, encoded=True)
-            exchange = _Exchange(f"{url.host}:{url.port}", bool(request.body), on_write)
+            exchange = _Exchange(url, bool(request.body), on_write)
         except ValueError as error:
             raise NotSent("the request's address is not a URL") from error
         _exchange.set(exchange)
@@ -144,7 +160,7 @@ class HttpClient:
                 allow_redirects=False,
                 timeout=_timeout(timeout),
             ) as response:
-                body = await self._read(response)
+                body = await self._read(response, request.largest or self._largest_answer)
                 return HttpResponse(response.status, _headers(response.headers), body)
         except (aiohttp.ClientError, OSError, ValueError) as error:  # a TimeoutError is an OSError
             cause = error.__cause__ if isinstance(error, _Cut) else None
@@ -154,18 +170,28 @@ class HttpClient:
         """Close all connections."""
         await self._session.close()
 
-    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
+    async def _read(self, response: aiohttp.ClientResponse, most: int) -> bytes:
         length = response.content_length
-        if length is not None and length <= self._largest_answer and "Content-Encoding" not in response.headers:
+        if length is not None and length <= most and "Content-Encoding" not in response.headers:
             return await response.read()
         chunks = bytearray()
         async for chunk in response.content.iter_any():
             chunks += chunk
-            if len(chunks) > self._largest_answer:
+            if len(chunks) > most:
                 response.close()
-                most = self._largest_answer // 2**20
-                raise AnswerLost(f"the answer of {response.url.host} is larger than {most} MB", timed_out=False)
+                raise AnswerTooLarge(f"the answer of {response.url.host} is larger than {_size(most)}")
         return bytes(chunks)
+
+
+def _guarded_socket(guard: Guard, address: tuple[Any, ...]) -> socket.socket:
+    """Make the socket for one connection: the last point at which its address can be refused."""
+    family, kind, protocol, _, target = address
+    guard.check(_exchange.get().host, target[0])
+    return socket.socket(family, kind, protocol)
+
+
+def _size(count: int) -> str:
+    return f"{count // 2**20} MB" if count >= 2**20 else f"{count} bytes"
 
 
 @lru_cache(maxsize=64)

@@ -79,7 +79,7 @@ class Problem:
         message: One sentence for the operator.
         status: HTTP status, if there was an answer.
         retry_after: Seconds that the vendor asks to wait.
-        retryable: The vendor's own word on a retry.
+        retryable: Whether a retry can help, if that is known: by the vendor's own word, say.
     """
 
     ending: Ending
@@ -127,10 +127,10 @@ class Retries:
         return self._delay(self._tries, problem.retry_after)
 
     def _allowed(self, problem: Problem) -> bool:
-        if problem.ending in (Ending.UNSENT, Ending.UNSTARTED):
-            return True
         if problem.retryable is not None:
             return problem.retryable
+        if problem.ending in (Ending.UNSENT, Ending.UNSTARTED):
+            return True
         if problem.error_class not in TRANSIENT:
             return False
         # What costs nothing to repeat loses nothing by it either, so the list of classes, which is there to protect

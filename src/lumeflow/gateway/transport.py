@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from lumeflow.core.http import HttpRequest, HttpResponse, Transport
+from lumeflow.gateway.guard import Guard
 
 if TYPE_CHECKING:
     from aiohttp.abc import AbstractResolver
@@ -31,17 +32,25 @@ class NoticingTransport(ABC):
 class HttpTransport(NoticingTransport):
     """HTTP over a pool of kept connections.
 
+    Guarded requests have a pool of their own, so that none of them gets a connection that was made unguarded.
+
     Args:
-        resolver: Resolves host names; the place to refuse addresses that must not be reached. None for the system's.
+        resolver: Makes what resolves host names; None for the system's.
         largest_answer: Most bytes of an answer.
+        guard: Which addresses guarded requests may reach; by default public ones.
     """
 
     def __init__(
-        self, *, resolver: "Callable[[], AbstractResolver] | None" = None, largest_answer: int = LARGEST_ANSWER
+        self,
+        *,
+        resolver: "Callable[[], AbstractResolver] | None" = None,
+        largest_answer: int = LARGEST_ANSWER,
+        guard: Guard | None = None,
     ) -> None:
         self._resolver = resolver
         self._largest_answer = largest_answer
-        self._client: HttpClient | None = None
+        self._guard = guard or Guard()
+        self._clients: dict[bool, HttpClient] = {}
 
     async def send(self, request: HttpRequest, *, timeout: float) -> HttpResponse:  # noqa: ASYNC109 - the port's name
         """See `Transport.send`."""
@@ -49,21 +58,23 @@ class HttpTransport(NoticingTransport):
 
     async def send_noticed(self, request: HttpRequest, *, seconds: float, on_write: Callable[[], None]) -> HttpResponse:
         """See `NoticingTransport.send_noticed`."""
-        if self._client is None:
-            self._client = self._open()
-        return await self._client.send(request, seconds, on_write)
+        client = self._clients.get(request.guarded)
+        if client is None:
+            client = self._clients[request.guarded] = self._open(guarded=request.guarded)
+        return await client.send(request, seconds, on_write)
 
     async def close(self) -> None:
         """Close all connections; the transport can be used again."""
-        if self._client is not None:
-            client, self._client = self._client, None
+        while self._clients:
+            _, client = self._clients.popitem()
             await client.close()
 
-    def _open(self) -> "HttpClient":
+    def _open(self, *, guarded: bool) -> "HttpClient":
         from lumeflow.gateway.http_client import HttpClient
 
         resolver = None if self._resolver is None else self._resolver()
-        return HttpClient(resolver=resolver, largest_answer=self._largest_answer)
+        guard = self._guard if guarded else None
+        return HttpClient(resolver=resolver, largest_answer=self._largest_answer, guard=guard)
 
 
 async def send_noticed(
