@@ -119,3 +119,19 @@ def test_jitter_takes_off_at_most_its_share_and_is_the_same_in_every_run(jitter,
 def test_different_calls_spread():
     delays = {retries(seed=bytes([n])).after(problem(REFUSED, SERVER_ERROR)) for n in range(50)}
     assert len(delays) == 50
+
+
+@pytest.mark.parametrize(
+    ("policy", "times"), [(Policy(max_retries=5), 1), (Policy(max_retries=0), 0), (Policy(retryable_errors=()), 0)]
+)
+def test_an_operation_may_allow_fewer_repetitions_after_lost_answers(policy, times):
+    book = Retries(policy, BOOKED, b"key", 900.0, most_lost=1)
+
+    assert how_often(book, problem(LOST, TIMEOUT)) == times
+
+
+def test_refusals_do_not_count_as_lost_answers():
+    book = Retries(Policy(max_retries=5), BOOKED, b"key", 900.0, most_lost=1)
+    troubles = [problem(REFUSED, SERVER_ERROR)] * 3 + [problem(LOST, TIMEOUT)] * 2
+
+    assert [book.after(trouble) is not None for trouble in troubles] == [True, True, True, True, False]

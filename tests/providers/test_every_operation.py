@@ -23,6 +23,8 @@ PARAMS = {
     "apify/dataset-total": {"dataset": "d1"},
     "apify/abort-run": {"run": "r1"},
     "apollo/people-match": {"first_name": "Lena", "last_name": "Okafor"},
+    "apollo/people-bulk-match": {"details": [{"first_name": "Lena", "last_name": "Okafor"}]},
+    "hunter/email-verifier": {"email": "lena.okafor@example.com"},
     "hunter/email-finder": {"first_name": "Lena", "last_name": "Okafor", "company": "Example Freight"},
     "mixedbread/embeddings": {"model": "mxbai-embed-large-v1", "input": ["Lena Okafor"]},
     "openrouter/chat": {"models": ["openai/gpt-5-mini"], "messages": MESSAGES, "max_tokens": 100},
@@ -33,7 +35,7 @@ EVERY = pytest.mark.parametrize("operation_id", sorted(OPERATIONS))
 KEYS = st.sampled_from(
     ["data", "error", "errors", "person", "choices", "usage", "message", "content", "code", "id", "type", "status",
      "index", "embedding", "finish_reason", "cost", "metadata", "availability", "email", "details", "contact",
-     "usageTotalUsd", "chargedEventCounts", "total_tokens", "items"]
+     "matches", "credits_consumed", "usageTotalUsd", "chargedEventCounts", "total_tokens", "items"]
 )  # fmt: skip
 SCALARS = st.none() | st.booleans() | st.integers(-(2**62), 2**62) | st.floats(allow_nan=False) | st.text(max_size=8)
 JSON = st.recursive(
@@ -128,7 +130,9 @@ def test_a_call_without_key_is_built_all_the_same(operation_id):
         ("apify/get-run", "apify/run-get"),
         ("apify/dataset-items", "apify/dataset-items"),
         ("apollo/people-match", "apollo/people-match"),
+        ("apollo/people-bulk-match", "apollo/people-bulk-match"),
         ("hunter/email-finder", "hunter/email-finder"),
+        ("hunter/email-verifier", "hunter/email-verifier"),
         ("mixedbread/embeddings", "mixedbread/embeddings"),
         ("openrouter/chat", "openrouter/chat"),
         ("openrouter/chat-free", "openrouter/chat-free"),
@@ -172,7 +176,9 @@ def test_expected_prices_follow_the_configured_ones(operation_id):
         ("apify/get-run", Repeat.FREE),
         ("apify/dataset-items", Repeat.FREE),
         ("apollo/people-match", Repeat.BOOKED),
+        ("apollo/people-bulk-match", Repeat.BOOKED),
         ("hunter/email-finder", Repeat.FREE),
+        ("hunter/email-verifier", Repeat.FREE),
         ("openrouter/chat", Repeat.BOOKED),
         ("mixedbread/embeddings", Repeat.BOOKED),
     ],

@@ -67,7 +67,7 @@ class Block(Generic[ConfigT]):
 
     type: ClassVar[BlockType]
     name: ClassVar[str]
-    when: ClassVar[Sequence[Mapping[str, str]]]
+    when: ClassVar[Sequence[Mapping[str, str | bool]]]
     Config: ClassVar[ConfigClass] = BlockConfig
     operations: ClassVar[Sequence[str]] = ()
     example: ClassVar[Mapping[str, Any]] = {}

@@ -119,6 +119,7 @@ class Operation(ABC):
         id: `provider/name`.
         provider: Provider name; accounts are configured by it.
         repeat: What may be done when an answer was lost.
+        most_lost: Most repetitions of one call after lost answers; None for as many as the node's policy allows.
         remembered: False for a call that costs nothing and must be asked anew (polling).
         writes: True if the call changes something at the vendor; its key then holds node and position.
         limits: Default rate limits of an account, from the vendor's documentation.
@@ -128,6 +129,7 @@ class Operation(ABC):
     id: ClassVar[str]
     provider: ClassVar[str]
     repeat: ClassVar[Repeat] = Repeat.BOOKED
+    most_lost: ClassVar[int | None] = None
     remembered: ClassVar[bool] = True
     writes: ClassVar[bool] = False
     limits: ClassVar[tuple[RateLimit, ...]] = ()

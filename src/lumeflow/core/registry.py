@@ -136,7 +136,8 @@ class Registry:
             if block.type is block_type:
                 for pairs in block.when:
                     for key, value in pairs.items():
-                        choices.setdefault(key, set()).add(value)
+                        if isinstance(value, str):
+                            choices.setdefault(key, set()).add(value)
         found = {key: config[key] for key in choices if isinstance(config.get(key), str)}
         if not found:
             keys = " or ".join(f"'{key}' ({', '.join(sorted(values))})" for key, values in sorted(choices.items()))

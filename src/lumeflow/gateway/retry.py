@@ -98,15 +98,35 @@ class Retries:
         repeat: What the operation allows.
         seed: Bytes from which the jitter follows; those of the effect's key, so that runs can be compared.
         longest_wait: Longest wait in seconds that a vendor may ask for.
+        most_lost: Most repetitions after lost answers, where the operation allows fewer than the policy.
     """
 
-    __slots__ = ("_longest_wait", "_policy", "_refusals", "_repeat", "_seed", "_tries", "_unstarted")
+    __slots__ = (
+        "_longest_wait",
+        "_lost",
+        "_most_lost",
+        "_policy",
+        "_refusals",
+        "_repeat",
+        "_seed",
+        "_tries",
+        "_unstarted",
+    )
 
-    def __init__(self, policy: RetryPolicy, repeat: Repeat, seed: bytes, longest_wait: float) -> None:
+    def __init__(
+        self,
+        policy: RetryPolicy,
+        repeat: Repeat,
+        seed: bytes,
+        longest_wait: float,
+        most_lost: int | None = None,
+    ) -> None:
         self._policy = policy
         self._repeat = repeat
         self._seed = seed
         self._longest_wait = longest_wait
+        self._most_lost = most_lost
+        self._lost = 0
         self._tries = 0
         self._refusals = 0
         self._unstarted = 0
@@ -122,6 +142,9 @@ class Retries:
             self._refusals += 1
             return self._delay(self._refusals, problem.retry_after) if self._refusals <= MOST_REFUSALS else None
         self._tries += 1
+        self._lost += problem.ending is Ending.LOST
+        if self._most_lost is not None and self._lost > self._most_lost:
+            return None
         if self._tries > self._most(problem):
             return None
         return self._delay(self._tries, problem.retry_after)

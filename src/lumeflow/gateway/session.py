@@ -113,7 +113,7 @@ class Session:
             ticket=self._next_ticket(),
             lane=(self._lanes if mock is None else self._mock_lanes).lane(account, operation),
             transport=mock or self._transport,
-            retries=Retries(retry, operation.repeat, key.digest, self._longest_wait),
+            retries=Retries(retry, operation.repeat, key.digest, self._longest_wait, operation.most_lost),
             real=self._real and mock is None,
             mocked=mock is not None,
         )

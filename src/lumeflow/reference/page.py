@@ -46,11 +46,15 @@ def page(block: BlockClass, registry: Registry) -> str:
 
 def meant_by(block: BlockClass) -> str:
     """The least config that means the block: `provider=apollo`, alternatives after `or`."""
-    ways = [" ".join(f"{key}={value}" for key, value in pairs.items()) for pairs in _least(block)]
+    ways = [" ".join(f"{key}={_written(value)}" for key, value in pairs.items()) for pairs in _least(block)]
     return " or ".join(way or "default" for way in ways)
 
 
-def _least(block: BlockClass) -> list[Mapping[str, str]]:
+def _written(value: str | bool) -> str:
+    return value if isinstance(value, str) else str(value).lower()
+
+
+def _least(block: BlockClass) -> list[Mapping[str, str | bool]]:
     return [pairs for pairs in block.when if not any(other.items() < pairs.items() for other in block.when)]
 
 

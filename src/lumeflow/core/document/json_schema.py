@@ -77,7 +77,7 @@ def _chain(blocks: list[BlockClass]) -> dict[str, Any]:
     return chain
 
 
-def _condition(pairs: Mapping[str, str]) -> dict[str, Any]:
+def _condition(pairs: Mapping[str, str | bool]) -> dict[str, Any]:
     constants = {key: {"const": value} for key, value in pairs.items()}
     return {"properties": {"config": {"properties": constants, "required": sorted(pairs)}}, "required": ["config"]}
 

@@ -1,6 +1,7 @@
 """Apollo: people match and bulk match, with its fixed windows and their headers."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from math import ceil
 from typing import Any
 
@@ -10,7 +11,7 @@ from lumeflow.core.money import ZERO
 from lumeflow.simulator.exchange import TEXT_HEADERS, Call, Cost, RefusedError, Reply, json_reply, number
 from lumeflow.simulator.hashing import Dice
 from lumeflow.simulator.limits import Limit, Refusal
-from lumeflow.simulator.vendor import Endpoint, Route, Vendor
+from lumeflow.simulator.vendor import Endpoint, OddShape, Route, Vendor
 from lumeflow.simulator.vendors.apollo_person import Query, person_of, request_id
 
 MOST_IN_BULK = 10
@@ -169,6 +170,10 @@ class Apollo(Vendor):
         """5xx."""
         return json_reply({"error": "Something went wrong on our side."}, status)
 
+    def odd_shapes(self, endpoint: Endpoint) -> tuple[OddShape, ...]:
+        """What has been seen of bulk answers: people in another order, and no room for those who are unknown."""
+        return _BULK_SHAPES if endpoint is BULK_MATCH else ()
+
     def headers(self, route: Route) -> Mapping[str, str]:
         """Limit, use and rest of the minute, hour and day; an unlimited window has an empty limit and nothing else."""
         headers = {f"x-rate-limit-{name}": "" for name, _ in _WINDOWS.values()}
@@ -179,6 +184,28 @@ class Apollo(Vendor):
                 headers[f"x-{name}-usage"] = str(used)
                 headers[f"x-{name}-requests-left"] = str(limit.calls - used)
         return headers
+
+
+def _bent_matches(bend: Callable[[list[Any]], list[Any]]) -> Callable[[Reply], Reply | None]:
+    def bent(reply: Reply) -> Reply | None:
+        answer = orjson.loads(reply.rendered())
+        matches = bend(answer["matches"])
+        if matches == answer["matches"]:
+            return None
+        return replace(reply, body=orjson.dumps({**answer, "matches": matches}))
+
+    return bent
+
+
+def _without_misses(matches: list[Any]) -> list[Any]:
+    return [match for match in matches if match]
+
+
+_BULK_SHAPES = (
+    OddShape("reordered", bend=_bent_matches(lambda matches: matches[::-1])),
+    OddShape("misses_dropped", bend=_bent_matches(_without_misses)),
+    OddShape("reordered_and_dropped", bend=_bent_matches(lambda matches: _without_misses(matches)[::-1])),
+)
 
 
 def _body(call: Call) -> dict[str, Any]:

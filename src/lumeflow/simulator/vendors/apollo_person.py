@@ -37,7 +37,8 @@ class Query:
         hashed_email: Hash of one.
         company: Name of the employer.
         domain: Domain of the employer.
-        profile: LinkedIn address or person id.
+        linkedin: Address of a LinkedIn profile.
+        person: Apollo's id of the person.
         personal: True if personal addresses are asked for.
     """
 
@@ -47,7 +48,8 @@ class Query:
     hashed_email: str = ""
     company: str = ""
     domain: str = ""
-    profile: str = ""
+    linkedin: str = ""
+    person: str = ""
     personal: bool = False
 
     @classmethod
@@ -63,9 +65,14 @@ class Query:
             first, _, last = text("name").partition(" ")
         return cls(
             first, last, text("email").lower(), text("hashed_email").lower(), text("organization_name"),
-            text("domain").lower(), text("linkedin_url") or text("id"),
+            text("domain").lower(), text("linkedin_url"), text("id"),
             fields.get("reveal_personal_emails") in (True, "true"),
         )  # fmt: skip
+
+    @property
+    def profile(self) -> str:
+        """What names exactly one person."""
+        return self.linkedin or self.person
 
     def strong(self) -> bool:
         """True if it says more than a name."""
@@ -89,20 +96,20 @@ def person_of(seed: int, query: Query) -> dict[str, Any]:
     dice, rare = Dice(seed, "apollo-person", key), Dice(seed, "apollo-rare", key)
     first, last = _name(query, dice)
     work = _work(seed, query, first, last)
-    organization_id, person_id = hex_id(seed, "organization", work.company), hex_id(seed, "person", key)
+    organization_id, person_id = hex_id(seed, "organization", work.company), query.person or hex_id(seed, "person", key)
     email, status = _email(query, dice, first, last, work)
     city, state, country = work.place
     person: dict[str, Any] = {
         "id": person_id,
         "first_name": first, "last_name": last, "name": f"{first} {last}",
-        "linkedin_url": None if rare.chance(0.1) else f"http://www.linkedin.com/in/{slug(first)}-{slug(last)}-example",
+        "linkedin_url": _linkedin(query, rare, first, last),
         "title": work.title, "headline": f"{work.title} at {work.company}",
         "email": email, "email_status": status, "extrapolated_email_confidence": None,
         "photo_url": None, "twitter_url": None, "github_url": None, "facebook_url": None,
         "organization_id": organization_id,
         "employment_history": _history(seed, key, work, organization_id),
         "city": city, "state": state, "country": country,
-        "organization": _organization(work, organization_id, rare),
+        "organization": _organization(work, organization_id, query.domain, rare),
         "seniority": work.seniority, "departments": [work.department], "subdepartments": [],
         "functions": [work.department],
         "revealed_for_current_team": True, "is_likely_to_engage": rare.chance(0.3), "show_intent": False,
@@ -127,6 +134,14 @@ def _name(query: Query, dice: Dice) -> tuple[str, str]:
         return query.first, query.last
     words = [word.capitalize() for word in query.email.partition("@")[0].replace("_", ".").split(".") if word]
     return (words[0], words[-1]) if len(words) > 1 else invented
+
+
+def _linkedin(query: Query, dice: Dice, first: str, last: str) -> str | None:
+    handle = None if dice.chance(0.1) else f"{slug(first)}-{slug(last)}-example"
+    _, profile, asked = query.linkedin.partition("linkedin.com/in/")
+    if profile:
+        handle = asked.strip("/")
+    return f"http://www.linkedin.com/in/{handle}" if handle else None
 
 
 def _work(seed: int, query: Query, first: str, last: str) -> Employment:
@@ -180,10 +195,10 @@ def _entry(own_id: str, job: Mapping[str, Any]) -> dict[str, Any]:
     return {**ids, **dict.fromkeys(_NEVER), **job}
 
 
-def _organization(work: Employment, organization_id: str, dice: Dice) -> dict[str, Any]:
+def _organization(work: Employment, organization_id: str, domain: str, dice: Dice) -> dict[str, Any]:
     return {
         "id": organization_id, "name": work.company, "website_url": f"http://www.{work.domain}",
-        "primary_domain": work.domain, "linkedin_url": f"http://www.linkedin.com/company/{slug(work.company)}",
+        "primary_domain": domain or work.domain, "linkedin_url": f"http://www.linkedin.com/company/{slug(work.company)}",
         "industry": dice.pick(INDUSTRIES), "estimated_num_employees": 5 + dice.below(2000),
         "primary_phone": {}, "phone": None,
     }  # fmt: skip
