@@ -154,7 +154,7 @@ def _request(account: Account, call: str, body: Params) -> HttpRequest:
 
 
 def _mocked(person: Any, params: Params) -> Answer:
-    """The mock `{"person": …}`, which a user may give for all calls of the vendor, stands for each that is asked for."""
+    """The mock `{"person": …}`, which a user may give for all calls of the vendor, stands for each person."""
     found = _cleaned(person) if is_person(person) else None
     return Answer({"people": [found] * len(params["details"]), "strangers": 0})
 
