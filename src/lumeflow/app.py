@@ -9,7 +9,6 @@ import asyncio
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -21,7 +20,7 @@ from lumeflow.calls import ExecutionCalls
 from lumeflow.core.clock import NewId, SystemClock, checked_id, random_id
 from lumeflow.core.document import Workflow
 from lumeflow.core.effects import Ledger
-from lumeflow.core.errors import UsageError
+from lumeflow.core.errors import LumeflowError, StorageError, UsageError
 from lumeflow.core.events import EventKind
 from lumeflow.core.findings import InvalidWorkflow, Report
 from lumeflow.core.journal import (
@@ -40,10 +39,11 @@ from lumeflow.core.registry import Registry
 from lumeflow.core.result import ExecutionResult
 from lumeflow.core.validate import validate
 from lumeflow.engine.orchestrator import Ended, Orchestrator
-from lumeflow.engine.plan import Planner
+from lumeflow.engine.plan import Plan, Planner
 from lumeflow.engine.scope import static_roots
 from lumeflow.engine.services import Services
 from lumeflow.engine.tally import Tally, Timeline
+from lumeflow.engine.threads import Threads
 from lumeflow.gateway import Limits, Session
 from lumeflow.plugins import PluginProblem, load_registry
 from lumeflow.prompts import PromptLibrary
@@ -59,8 +59,6 @@ DEMO_AUDIENCE: JsonObject = {
     "type": "instagram",
     "urls": [f"https://www.instagram.com/p/Cexample{letter}/" for letter in "ABC"],
 }
-THREADS = 4
-"""Worker threads for plain blocks."""
 SWITCH_INTERVAL = 0.0005
 """Seconds, at most, that one thread keeps the interpreter from another that waits. The storage's thread needs it some
 ten times a commit: beside a loop that is busy 90 % of the time, the slowest of 100 claims waits 0.3 s with Python's own
@@ -95,7 +93,7 @@ class App:
         self._vendors = vendors
         self._planner = Planner(registry)
         self._prompts = PromptLibrary()
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="lumeflow-block")
+        self._threads = Threads()
         self._clock = SystemClock()
         self._new_id = new_id
 
@@ -167,12 +165,13 @@ class App:
             status=Status.RUNNING,
             started_at=started,
         )
+        plan = self._plan(document, execution)
         try:
             lock = await self.database.begin(execution)
         except AlreadyExists:
             raise UsageError(f"execution '{execution.id}' exists already: resume it, or give another id") from None
         try:
-            return await self._run(document, execution, lock, EventKind.EXECUTION_STARTED, on_progress, cancel)
+            return await self._run(plan, execution, lock, EventKind.EXECUTION_STARTED, on_progress, cancel)
         finally:
             lock.release()
 
@@ -202,10 +201,11 @@ class App:
         if execution.status is Status.COMPLETED and not await self._has_failed(execution_id):
             return await self.result(execution_id)
         document = self.load(with_limits(execution.definition, limits or {}))
+        plan = self._plan(document, execution)
         lock = await self.database.take(execution_id)
         try:
             await self.database.journal.reopen(execution_id)
-            return await self._run(document, execution, lock, EventKind.EXECUTION_RESUMED, on_progress, cancel)
+            return await self._run(plan, execution, lock, EventKind.EXECUTION_RESUMED, on_progress, cancel)
         finally:
             lock.release()
 
@@ -275,28 +275,52 @@ class App:
 
     async def close(self) -> None:
         """Let go of the database, connections and threads."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._threads.close()
         await self._vendors.close()
         await self.database.close()
 
+    def _plan(self, document: Workflow, execution: Execution) -> Plan:
+        """Plan an execution before anything is written down: what cannot be planned has not begun.
+
+        Raises:
+            UsageError: A template of a node's configuration gives a value that the block does not take.
+        """
+        return self._planner.plan(document, static_roots(execution))
+
     async def _run(
         self,
-        document: Workflow,
+        plan: Plan,
         execution: Execution,
         lock: ExecutionLock,
         kind: EventKind,
         listener: ProgressListener | None,
         cancel: asyncio.Event | None,
     ) -> ExecutionResult:
-        journal = self.database.journal
-        plan = self._planner.plan(document, static_roots(execution))
-        timeline = Timeline(execution.id, journal, self._clock)
+        timeline = Timeline(execution.id, self.database.journal, self._clock)
         tally = Tally(plan.nodes, timeline)
-        session = await self._session(document, execution, lock.ledger, tally)
-        services = Services(
+        try:
+            services = await self._services(plan, execution, lock, tally, resumed=kind is EventKind.EXECUTION_RESUMED)
+            orchestrator = Orchestrator(plan, services, tally)
+        except StorageError:
+            raise
+        except Exception as error:
+            # Begun, and no node ever will be: nobody must take it for one that runs.
+            reason = str(error) if isinstance(error, LumeflowError) else f"lumeflow has a bug: {type(error).__name__}"
+            await self._finish(execution, Ended(Status.FAILED, {}, reason, ()), timeline, lock.ledger, {})
+            raise
+        timeline.note(kind, None, str(execution.mode))
+        ended = await orchestrator.run(listener=listener, cancel=cancel)
+        names = {node.id: node.block_class.id() for node in plan.nodes}
+        return await self._finish(execution, ended, timeline, lock.ledger, names)
+
+    async def _services(
+        self, plan: Plan, execution: Execution, lock: ExecutionLock, tally: Tally, *, resumed: bool
+    ) -> Services:
+        session = await self._session(plan.workflow, execution, lock.ledger, tally)
+        return Services(
             execution=execution,
             calls=ExecutionCalls(session, lock.ledger, execution.id),
-            journal=journal,
+            journal=self.database.journal,
             tables=self.database.tables,
             files=self.database.files(execution.id),
             prompts=self._prompts,
@@ -304,11 +328,8 @@ class App:
             threads=self._threads,
             clock=self._clock,
             time=time.monotonic,
+            resumed=resumed,
         )
-        timeline.note(kind, None, str(execution.mode))
-        ended = await Orchestrator(plan, services, tally).run(listener=listener, cancel=cancel)
-        names = {node.id: node.block_class.id() for node in plan.nodes}
-        return await self._finish(execution, ended, timeline, lock.ledger, names)
 
     async def _session(self, document: Workflow, execution: Execution, ledger: Ledger, tally: Tally) -> Session:
         limits = document.globals.limits

@@ -1,8 +1,9 @@
 """Blocks that only tests need: they fail, wait, count, or look at their context."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from lumeflow.plugin import (
     Block,
@@ -102,8 +103,11 @@ class Batcher(Block["Batcher.Config"]):
         operation: str
         batch_size: int = 3
         only_even: bool = False
+        only: list[int] | None = None
 
     def applies(self, record: JsonObject, ctx: BlockContext) -> bool:
+        if self.config.only is not None:
+            return record["n"] in self.config.only
         return not self.config.only_even or record["n"] % 2 == 0
 
     async def process_batch(self, records: Sequence[JsonObject], ctx: BlockContext) -> list[Outcome]:
@@ -246,4 +250,37 @@ class Stages(Block["Stages.Config"]):
         return {"stage": "ended", "metadata": {"made": self.config.count}}
 
 
-ALL = (*ALL, Raiser, Odd, Stages)
+class Moody(Block["Moody.Config"]):
+    """Fails the records in `down`, which a test changes between two runs, as a vendor's trouble comes and goes."""
+
+    type = BlockType.TRANSFORM
+    name = "test-moody"
+    when = ({"operation": "moody"},)
+    down: ClassVar[set[int]] = set()
+
+    class Config(BlockConfig):
+        operation: str
+
+    async def process(self, record: JsonObject, ctx: BlockContext) -> Outcome:
+        if record["n"] in self.down:
+            raise RecordError(ErrorClass.SERVER_ERROR, "the vendor was down")
+        return record
+
+
+class Stuck(Block[EmptyConfig]):
+    """A synchronous block that does not return before it is told to."""
+
+    type = BlockType.TRANSFORM
+    name = "test-stuck"
+    when = ({"operation": "stuck"},)
+    go = threading.Event()
+
+    class Config(BlockConfig):
+        operation: str
+
+    def process(self, record: JsonObject, ctx: BlockContext) -> Outcome:
+        self.go.wait()
+        return record
+
+
+ALL = (*ALL, Raiser, Odd, Stages, Moody, Stuck)

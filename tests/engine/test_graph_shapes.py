@@ -253,3 +253,9 @@ async def test_a_way_without_an_edge_skips_with_the_reason(run):
     ran = await run(workflow(nodes, "in>mark, mark>br, br.true>out"))
     assert ran.values() == [1, 3]
     assert ran.result.nodes["br"].skipped == 2
+
+
+async def test_deep_merge_keeps_records_of_unrelated_sources_apart(run):
+    nodes = {"a": numbers(3), "b": numbers(2), "m": merge("deepMerge"), "out": collect()}
+    ran = await run(workflow(nodes, "a>m, b>m, m>out"))
+    assert ran.values() == [0, 1, 2, 0, 1]

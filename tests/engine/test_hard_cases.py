@@ -4,6 +4,8 @@ import asyncio
 
 import pytest
 
+from lumeflow.engine.units import LONGEST
+from tests.engine import blocks
 from tests.engine.conftest import collect, numbers, work, workflow
 from tests.engine.test_graph_shapes import merge
 
@@ -203,3 +205,23 @@ async def test_cancel_after_everything_is_done_changes_nothing(run):
         cancel=cancel,
     )
     assert ran.result.status == "completed"
+
+
+async def test_a_batch_does_not_wait_for_ever_for_records_that_it_applies_to(run):
+    cut = {"type": "transform", "config": {"operation": "batches", "only": [0, 1, LONGEST + 1]}}
+    ran = await run(workflow({"in": numbers(LONGEST * 2), "b": cut, "out": collect()}, "in>b, b>out"))
+    assert ran.values() == list(range(LONGEST * 2))
+    assert [batch for batch in ran.values("batch") if batch] == [[0, 1], [0, 1], [LONGEST + 1]]
+
+
+async def test_plain_blocks_that_are_stuck_hold_up_no_others(run):
+    nodes = {"in": numbers(3), "p": plain("{{input.n}}"), "out": collect()}
+    edges = ["in>p", "p>out"]
+    for number in range(5):
+        nodes[f"stuck{number}"] = {"type": "transform", "config": {"operation": "stuck"}, "timeout": 0.2}
+        edges.append(f"in>stuck{number}")
+    ran = await run(workflow(nodes, ", ".join(edges)))
+    blocks.Stuck.go.set()
+    assert ran.values("set") == [0, 1, 2]
+    assert ran.result.status == "failed"
+    assert "timeout of 0.2 s" in ran.result.error

@@ -118,7 +118,8 @@ class Block(Generic[ConfigT]):
 
     @property
     def batch_size(self) -> int:
-        """Records in one batch of a batch block; every batch but the last is exactly this long.
+        """Records in one batch of a batch block; every batch but the last is this long, unless too many records to
+        which the block does not apply would wait for it.
 
         0 takes records as they come, for blocks to which the cut makes no difference: an output stores at once what
         has arrived.

@@ -104,6 +104,8 @@ class RecordKind(StrEnum):
     OUTPUT = "output"
     FAILED = "failed"
     SKIPPED = "skipped"
+    BATCH = "batch"
+    """No record, but the members of a batch for which calls were made; it outlives `reopen`."""
 
 
 @dataclass(frozen=True, slots=True)

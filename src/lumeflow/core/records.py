@@ -10,7 +10,8 @@ JsonObject = Mapping[str, Any]
 """A record's data, a payload's fields: string keys, JSON values (plus `array('f')` for embeddings)."""
 
 Lineage = tuple[int, ...]
-"""Where a record comes from: its ordinal at the source, then its ordinal in each record it was made from.
+"""Where a record comes from: the node that made it (its ordinal in the document), its ordinal there, then its ordinal
+in each record it was made from.
 
 Two records of one lineage are versions of the same thing, whichever arms of the graph they came through, and sorting
 by lineage restores the order of the source.

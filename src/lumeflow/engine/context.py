@@ -1,21 +1,22 @@
 """The `BlockContext` that blocks get: cheap, one for each record, batch or payload."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from lumeflow.core.block import Block
+from lumeflow.core.block import Block, Shape
 from lumeflow.core.context import Files, Prompts, Tables
 from lumeflow.core.errors import ErrorClass, NodeError
 from lumeflow.core.events import Event, EventKind
 from lumeflow.core.expressions import Template
 from lumeflow.core.journal import Mode
 from lumeflow.core.operation import Params, Response
-from lumeflow.core.records import JsonObject
+from lumeflow.core.records import JsonObject, Lineage
 from lumeflow.core.secret import Secret
+from lumeflow.engine.batches import BatchMemory, place_of
 from lumeflow.engine.inbound import Inbound
 from lumeflow.engine.limits import RecordLimit
 from lumeflow.engine.plan import PlannedNode
@@ -35,6 +36,8 @@ class NodeWorld:
         self.services = services
         self.scope = scope
         self.records = records
+        self.batches = BatchMemory(services.journal, services.execution.id, planned.id)
+        self.cuts_batches = planned.shape is Shape.BATCH and block.batch_size > 1
         self.started_at: float | None = None
         self.loop = asyncio.get_running_loop()
 
@@ -184,3 +187,24 @@ class UnitContext:
         event = Event(EventKind.WARNING, services.now(), self._world.node_id, message)
         # Plain blocks run in a thread; the journal belongs to the loop.
         self._world.loop.call_soon_threadsafe(services.journal.note, services.execution.id, [event])
+
+
+class BatchContext(UnitContext):
+    """The context of a batch: before its first call it writes down which records are in it.
+
+    Args:
+        members: Lineages of its records.
+    """
+
+    __slots__ = ("_members",)
+
+    def __init__(self, world: NodeWorld, view: View, value: Any, position: int, members: Sequence[Lineage]) -> None:
+        super().__init__(world, view, value, position, place_of(members[0]))
+        self._members: Sequence[Lineage] = members if world.cuts_batches else ()
+
+    async def call(self, operation: str, params: Params) -> Response:
+        """Make a call of a vendor; see `BlockContext.call`."""
+        if self._members:
+            members, self._members = self._members, ()
+            await self._world.batches.note(self.position, members)
+        return await super().call(operation, params)

@@ -17,6 +17,8 @@ from lumeflow.engine.work import is_async, work
 RECORDS_UNDER_WAY = 1024
 """Records of one node that are at work, or wait for an earlier one, where it works record by record."""
 BATCHES_UNDER_WAY = 128
+RECORDS_IN_LINE = 16_384
+"""Records that wait in line in all, those that pass by untouched included: units of up to `LONGEST`."""
 FLUSH_AT = 128
 """Outcomes that are sent on together at most."""
 
@@ -45,7 +47,7 @@ async def concurrently(run: NodeRun) -> None:
     try:
         async with asyncio.TaskGroup() as group:
             group.create_task(line.send_in_order())
-            async for unit in units(run, (run.block.batch_size or None) if by_batch else 1):
+            async for unit in units(run, await _batch_size(run) if by_batch else 1):
                 await line.room()
                 if unit.open_count:
                     unit.task = group.create_task(work(run, unit))
@@ -58,6 +60,13 @@ async def concurrently(run: NodeRun) -> None:
     except BaseExceptionGroup as errors:
         raise _first(errors) from None
     await run.finish(run.inbound.fields, run.inbound.collection)
+
+
+async def _batch_size(run: NodeRun) -> int | None:
+    size = run.block.batch_size or None
+    if size and run.world.services.resumed:
+        await run.world.batches.load()
+    return size
 
 
 async def in_turn(run: NodeRun) -> None:
@@ -106,9 +115,8 @@ async def whole(run: NodeRun) -> None:
     made = await run.block.run(payloads, run.phase("run", fields, None))
     run.begin_output(made.fields, made.collection)
     records = iter(made.records)
-    loop = asyncio.get_running_loop()
     position = 0
-    while chunk := await loop.run_in_executor(run.world.services.threads, lambda: list(islice(records, FLUSH_AT))):
+    while chunk := await run.world.services.threads.run(lambda: list(islice(records, FLUSH_AT))):
         for record in chunk:
             run.settler.settle(record, position, record.data)
             position += 1
@@ -137,19 +145,21 @@ class _Line:
         self._run = run
         self._most = most
         self._units: deque[Unit] = deque()
+        self._records = 0
         self._ended = False
         self._arrival = asyncio.Event()
         self._left = asyncio.Event()
 
     async def room(self) -> None:
         """Wait until there is room for one more."""
-        while len(self._units) >= self._most:
+        while len(self._units) >= self._most or self._records >= RECORDS_IN_LINE:
             self._left.clear()
             await self._left.wait()
 
     def append(self, unit: Unit) -> None:
         """Stand in line, with the task that works on it."""
         self._units.append(unit)
+        self._records += len(unit.records)
         self._arrival.set()
 
     def end(self) -> None:
@@ -183,6 +193,7 @@ class _Line:
         for record, position, outcome in zip(unit.records, unit.positions, unit.outcomes, strict=True):
             self._run.settler.settle(record, position, outcome)
         self._units.popleft()
+        self._records -= len(unit.records)
         self._left.set()
 
     def settle_waiting(self) -> None:
@@ -194,12 +205,12 @@ class _Line:
 async def _settle_all(
     run: NodeRun, outcomes: AsyncIterator[Any], more: asyncio.Event, sender: "asyncio.Task[None]"
 ) -> None:
-    position = 0
+    origin, position = run.planned.ordinal, 0
     try:
         async for outcome in outcomes:
             run.world.records.enter()
             data = outcome if isinstance(outcome, Mapping) else {}
-            run.settler.settle(Record(data, (position,)), position, outcome)
+            run.settler.settle(Record(data, (origin, position)), position, outcome)
             position += 1
             more.set()
             if sender.done():

@@ -4,10 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import ValidationError
+
 from lumeflow.core.block import Block, BlockType, Shape
 from lumeflow.core.config import BlockConfig, template_keys
 from lumeflow.core.document import Node, Port, RetryPolicy, Workflow
-from lumeflow.core.expressions import compile_template
+from lumeflow.core.document.shape import shape_findings
+from lumeflow.core.errors import UsageError
+from lumeflow.core.expressions import ExpressionError, compile_template
 from lumeflow.core.graph import Link, links, topological_order
 from lumeflow.core.registry import BlockClass, Registry
 from lumeflow.core.schemas import Checker, PayloadSchema, SchemaLibrary, checker, payload_schema
@@ -32,6 +36,7 @@ class PlannedNode:
 
     Attributes:
         id: The node's id.
+        ordinal: Its place in the document, from 0.
         node: The node of the document.
         block_class: Its block.
         shape: How its block works.
@@ -48,6 +53,7 @@ class PlannedNode:
     """
 
     id: str
+    ordinal: int
     node: Node
     block_class: BlockClass
     shape: Shape
@@ -85,6 +91,9 @@ class Planner:
     def plan(self, workflow: Workflow, static: Mapping[str, Any]) -> Plan:
         """The plan of a workflow that was validated without errors.
 
+        Raises:
+            UsageError: A static template cannot be computed, or gives a value that its block does not take.
+
         Args:
             workflow: The document.
             static: Scope of static templates: `variables`, `env`, `execution`, `trigger`.
@@ -115,11 +124,11 @@ def make_plan(workflow: Workflow, registry: Registry, static: Mapping[str, Any])
     for link in joined:
         inputs[link.target].append(link)
         outputs[link.source].append(link)
-    by_id = {node.id: node for node in workflow.nodes}
+    by_id = {node.id: (ordinal, node) for ordinal, node in enumerate(workflow.nodes)}
     order = topological_order(list(by_id), [link.pair for link in joined])
     return Plan(
         workflow,
-        [_planned(workflow, by_id[name], blocks[name], schemas, inputs[name], outputs[name]) for name in order],
+        [_planned(workflow, *by_id[name], blocks[name], schemas, inputs[name], outputs[name]) for name in order],
     )
 
 
@@ -137,11 +146,21 @@ def static_keys(config: Mapping[str, Any], block: BlockClass) -> frozenset[str]:
 
 def _block(node: Node, registry: Registry, static: Mapping[str, Any]) -> Block[Any]:
     block = registry.resolve(BlockType(node.type), node.config)
-    return block(block.Config.model_validate(resolve_static(node.config, block, static)))
+    try:
+        config = resolve_static(node.config, block, static)
+    except ExpressionError as error:
+        raise UsageError(f"node '{node.id}': a template of its config cannot be computed: {error}") from error
+    try:
+        return block(block.Config.model_validate(config))
+    except ValidationError as error:
+        findings = shape_findings(error, block.Config, config)
+        problems = "; ".join(f"config{finding.pointer}: {finding.message}" for finding in findings)
+        raise UsageError(f"node '{node.id}', with its templates resolved: {problems}") from error
 
 
 def _planned(
     workflow: Workflow,
+    ordinal: int,
     node: Node,
     block: Block[Any],
     schemas: "_Schemas",
@@ -150,6 +169,7 @@ def _planned(
 ) -> PlannedNode:
     return PlannedNode(
         id=node.id,
+        ordinal=ordinal,
         node=node,
         block_class=type(block),
         shape=block.shape(),

@@ -1,7 +1,6 @@
 """What the engine needs from the layers beside it; `app.py` hands it in."""
 
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -13,6 +12,7 @@ from lumeflow.core.document import RetryPolicy
 from lumeflow.core.journal import Execution, Journal
 from lumeflow.core.operation import Params, Response
 from lumeflow.core.secret import Secret
+from lumeflow.engine.threads import Threads
 
 
 class Calls(Protocol):
@@ -59,6 +59,7 @@ class Services:
         threads: Where plain (synchronous) blocks run.
         clock: Real time.
         time: Seconds on a clock that never jumps.
+        resumed: True if the execution has run before.
     """
 
     execution: Execution
@@ -68,9 +69,10 @@ class Services:
     files: Files
     prompts: Prompts
     secret: Callable[[str], Secret | None]
-    threads: Executor
+    threads: Threads
     clock: Clock
     time: Callable[[], float]
+    resumed: bool = False
 
     def now(self) -> datetime:
         """Real time in UTC."""

@@ -15,11 +15,12 @@ async def single(run: NodeRun) -> None:
     """Move such a payload through a block. Nothing is sent before it was worked on."""
     async for _ in run.inbound.batches():
         raise AssertionError("records without a collection")
-    record = Record(run.inbound.fields, (0,))
+    lineage = (run.planned.ordinal,)
+    record = Record(run.inbound.fields, lineage)
     run.progress.records_in += 1
     run.input_preview = preview(record.data, None, None)
     try:
-        record = Record(run.check_whole_input(record.data), (0,))
+        record = Record(run.check_whole_input(record.data), lineage)
         run.opened = await run.open(record.data, None)
         outcome = await _outcome(run, record)
         port, fields = await _made(run, record, outcome)

@@ -1,6 +1,5 @@
 """Running a block on a unit of work; whatever it raises becomes the outcome of the records concerned."""
 
-import asyncio
 import inspect
 from collections.abc import Sequence
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 from lumeflow.core.block import Shape
 from lumeflow.core.errors import ErrorClass, RecordError
 from lumeflow.core.records import JsonObject
-from lumeflow.engine.context import UnitContext
+from lumeflow.engine.context import BatchContext, UnitContext
 from lumeflow.engine.node import NodeRun
 from lumeflow.engine.settle import not_an_outcome
 from lumeflow.engine.units import Unit
@@ -29,11 +28,10 @@ async def work(run: NodeRun, unit: Unit) -> None:
         unit.settle(indexes, [run.unprocessed()] * len(indexes))
     elif not is_async(run):
         plain = _plain_batch if run.planned.shape is Shape.BATCH else _plain_records
-        loop = asyncio.get_running_loop()
-        found = await loop.run_in_executor(run.world.services.threads, plain, run, unit, indexes)
+        found = await run.world.services.threads.run(plain, run, unit, indexes)
         unit.settle(indexes, [run.outcome_of(item) if isinstance(item, Exception) else item for item in found])
     elif run.planned.shape is Shape.BATCH:
-        await _await_batch(run, unit, indexes)
+        await _await_batches(run, unit, indexes)
     else:
         await _await_records(run, unit, indexes)
 
@@ -42,11 +40,11 @@ def _record_context(run: NodeRun, unit: Unit, index: int) -> UnitContext:
     return UnitContext(run.world, unit.view, unit.records[index].data, unit.positions[index], unit.place(index))
 
 
-def _batch_context(run: NodeRun, unit: Unit, indexes: Sequence[int], data: Sequence[JsonObject]) -> UnitContext:
+def _batch_context(run: NodeRun, unit: Unit, indexes: Sequence[int], data: Sequence[JsonObject]) -> BatchContext:
     """`{{input}}` is the payload with just these records in its collection."""
     view = unit.view
     value = {**view.fields, view.collection: data} if view.collection else data[0]
-    return UnitContext(run.world, view, value, unit.positions[indexes[0]], unit.place(indexes[0]))
+    return BatchContext(run.world, view, value, unit.positions[indexes[0]], [unit.records[i].lineage for i in indexes])
 
 
 async def _await_records(run: NodeRun, unit: Unit, indexes: Sequence[int]) -> None:
@@ -56,6 +54,11 @@ async def _await_records(run: NodeRun, unit: Unit, indexes: Sequence[int]) -> No
             unit.outcomes[index] = _made(await run.block.process(data, _record_context(run, unit, index)))
         except Exception as error:
             unit.outcomes[index] = run.outcome_of(error)
+
+
+async def _await_batches(run: NodeRun, unit: Unit, indexes: Sequence[int]) -> None:
+    for group in unit.groups or (indexes,):
+        await _await_batch(run, unit, group)
 
 
 async def _await_batch(run: NodeRun, unit: Unit, indexes: Sequence[int]) -> None:

@@ -36,7 +36,7 @@ ORDER BY first_position, id LIMIT {PAGE}"""  # noqa: S608 - a constant of this m
 
 _DROP = f"""
 DELETE FROM execution_records WHERE id IN (
-  SELECT id FROM execution_records WHERE execution_id = ? LIMIT {_DROP_ROWS})"""  # noqa: S608 - as above
+  SELECT id FROM execution_records WHERE execution_id = ? AND kind <> '{RecordKind.BATCH}' LIMIT {_DROP_ROWS})"""  # noqa: S608 - as above
 
 Keeping = tuple[Owner, str, Sequence[KeptRecord]]
 

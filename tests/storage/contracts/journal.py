@@ -82,6 +82,14 @@ class ExecutionContract:
         assert len(await kept(storage)) == 40_000
         assert [one async for one in storage.journal.kept("exec-2", RecordKind.OUTPUT)] == []
 
+    async def test_a_resume_still_knows_the_batches(self, storage: Database):
+        await storage.journal.begin(execution())
+        batches = [replace(record(n, kind=RecordKind.BATCH), data={"members": f"0.{n} 0.{n + 1}"}) for n in range(3)]
+        await storage.journal.keep(EXECUTION, [*batches, record(7)])
+        await storage.journal.reopen(EXECUTION)
+        assert await kept(storage, RecordKind.BATCH) == batches
+        assert await kept(storage) == []
+
     async def test_an_unknown_execution_cannot_go_on(self, storage: Database):
         journal = storage.journal
         for attempt in (
