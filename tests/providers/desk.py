@@ -13,11 +13,11 @@ from lumeflow.core.operation import Account, Answer, Operation, Params, Provider
 from lumeflow.core.secret import Secret
 from lumeflow.plugin import CallError, Failure
 from lumeflow.prompts import PromptLibrary
-from lumeflow.providers import apify, apollo, hunter, mixedbread, openrouter
+from lumeflow.providers import apify, apollo, hunter, meta_ads, mixedbread, openrouter
 from lumeflow.simulator import Simulator
 from lumeflow.testing import MemoryContext
 
-MODULES = (apify, apollo, hunter, mixedbread, openrouter)
+MODULES = (apify, apollo, hunter, meta_ads, mixedbread, openrouter)
 OPERATIONS: dict[str, Operation] = {
     member.id: member()
     for module in MODULES

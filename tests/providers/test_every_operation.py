@@ -26,10 +26,14 @@ PARAMS = {
     "apollo/people-bulk-match": {"details": [{"first_name": "Lena", "last_name": "Okafor"}]},
     "hunter/email-verifier": {"email": "lena.okafor@example.com"},
     "hunter/email-finder": {"first_name": "Lena", "last_name": "Okafor", "company": "Example Freight"},
+    "meta/add-users": {"version": "v26.0", "audience": "2385", "session": {}, "schema": ["FN"], "data": [["Lena"]]},
+    "meta/create-audience": {
+        "version": "v26.0", "ad_account": "act_1", "name": "Lena", "description": "Okafor", "mark": "m", "source": "x",
+    },
     "mixedbread/embeddings": {"model": "mxbai-embed-large-v1", "input": ["Lena Okafor"]},
     "openrouter/chat": {"models": ["openai/gpt-5-mini"], "messages": MESSAGES, "max_tokens": 100},
     "openrouter/chat-free": {"models": ["mistralai/m:free"], "messages": MESSAGES, "max_tokens": 100},
-}
+}  # fmt: skip
 EVERY = pytest.mark.parametrize("operation_id", sorted(OPERATIONS))
 
 KEYS = st.sampled_from(
@@ -89,7 +93,7 @@ def test_a_cut_off_answer_of_status_200_is_paid_unless_the_call_is_free(operatio
     verdict = judged(operation_id, reply(b'{"data": [{"id": "x'), PARAMS[operation_id])
 
     assert verdict.error_class is ErrorClass.INVALID_RESPONSE
-    assert verdict.paid == (not operation_id.startswith("apify/"))
+    assert verdict.paid == (not operation_id.startswith(("apify/", "meta/")))
 
 
 @EVERY
@@ -133,6 +137,8 @@ def test_a_call_without_key_is_built_all_the_same(operation_id):
         ("apollo/people-bulk-match", "apollo/people-bulk-match"),
         ("hunter/email-finder", "hunter/email-finder"),
         ("hunter/email-verifier", "hunter/email-verifier"),
+        ("meta/add-users", "meta/add-users"),
+        ("meta/create-audience", "meta/create-audience"),
         ("mixedbread/embeddings", "mixedbread/embeddings"),
         ("openrouter/chat", "openrouter/chat"),
         ("openrouter/chat-free", "openrouter/chat-free"),
@@ -179,6 +185,8 @@ def test_expected_prices_follow_the_configured_ones(operation_id):
         ("apollo/people-bulk-match", Repeat.BOOKED),
         ("hunter/email-finder", Repeat.FREE),
         ("hunter/email-verifier", Repeat.FREE),
+        ("meta/add-users", Repeat.FREE),
+        ("meta/create-audience", Repeat.LOOK_FIRST),
         ("openrouter/chat", Repeat.BOOKED),
         ("mixedbread/embeddings", Repeat.BOOKED),
     ],

@@ -18,7 +18,7 @@ JSON_HEADERS: Mapping[str, str] = {"content-type": "application/json; charset=ut
 HTML_HEADERS: Mapping[str, str] = {"content-type": "text/html; charset=utf-8"}
 TEXT_HEADERS: Mapping[str, str] = {"content-type": "text/plain; charset=utf-8"}
 
-_KEY_PARAMETERS = frozenset({"token", "api_key"})
+_KEY_PARAMETERS = frozenset({"token", "api_key", "access_token"})
 
 
 class AnswerCut(AnswerLost):

@@ -16,10 +16,11 @@ from lumeflow.simulator.vendor import Endpoint, OddShape, Route, Surroundings, V
 from lumeflow.simulator.vendors.apify import Apify
 from lumeflow.simulator.vendors.apollo import Apollo
 from lumeflow.simulator.vendors.hunter import Hunter
+from lumeflow.simulator.vendors.meta import Meta
 from lumeflow.simulator.vendors.mixedbread import Mixedbread
 from lumeflow.simulator.vendors.openrouter import OpenRouter
 
-VENDORS: tuple[type[Vendor], ...] = (Apify, Apollo, Hunter, OpenRouter, Mixedbread)
+VENDORS: tuple[type[Vendor], ...] = (Apify, Apollo, Hunter, OpenRouter, Mixedbread, Meta)
 ENDPOINTS: Mapping[str, Endpoint] = {endpoint.id: endpoint for vendor in VENDORS for endpoint in vendor.endpoints}
 
 _SERVER_ERRORS = (500, 502, 503)
