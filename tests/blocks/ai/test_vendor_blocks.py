@@ -10,13 +10,22 @@ from lumeflow.blocks.api.apify_scraper import ApifyScraper
 from lumeflow.blocks.api.apollo_people_match import ApolloPeopleMatch
 from lumeflow.blocks.api.hunter_email_finder import HunterEmailFinder
 from lumeflow.blocks.api.mixedbread_embeddings import MixedbreadEmbeddings
+from lumeflow.blocks.output.meta_ads import MetaAdsOutput
 from lumeflow.core.registry import Registry
 from lumeflow.plugin import BlockType, Shape
 from lumeflow.simulator import Simulator, SimulatorSettings
 from lumeflow.testing import run_block
 from tests.providers.desk import MODULES, OPERATIONS, Desk, context
 
-BLOCKS = (ApifyScraper, ApolloPeopleMatch, HunterEmailFinder, MixedbreadEmbeddings, ContactExtraction, OpenRouter)
+BLOCKS = (
+    ApifyScraper,
+    ApolloPeopleMatch,
+    HunterEmailFinder,
+    MixedbreadEmbeddings,
+    ContactExtraction,
+    MetaAdsOutput,
+    OpenRouter,
+)
 EVERY = pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.id())
 
 
