@@ -1,28 +1,20 @@
 """Step: phone numbers to E.164."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
+from lumeflow.kit.country_field import CountryField
 from lumeflow.kit.operations.normalize import NormalizeStep
 from lumeflow.kit.text import text_of
 from lumeflow.plugin import JsonObject, Path, PathField
-
-
-def _code(country: str) -> str:
-    from lumeflow.kit.normalize.countries import country_code
-
-    code = country_code(country)
-    if code is None:
-        raise ValueError("expected a country, such as IT or Italy")
-    return code
 
 
 class NormalizePhone(NormalizeStep):
     """`(02) 5550 1234` becomes `+390255501234`."""
 
     kind: Literal["phone"] = Field(alias="as", description="Selects phone numbers.")
-    country: Annotated[str, AfterValidator(_code)] | None = Field(
+    country: CountryField | None = Field(
         default=None,
         description="Country of numbers without a calling code, where the record has none: ISO code or name. Without a "
         "country only numbers with their calling code can be read.",

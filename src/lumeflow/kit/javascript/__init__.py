@@ -1,0 +1,1 @@
+"""Running JavaScript that users write: without access to anything, within limits, with the same result every time."""
