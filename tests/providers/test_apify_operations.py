@@ -93,6 +93,8 @@ def test_errors(status, kind, error_class, told):
             "3.8",
         ),
         ({"input": {"directUrls": ["a"]}, "actor": "somebody~else"}, "0.115"),
+        ({"input": {"startUrls": "a", "resultsLimit": "ten"}, "actor": "somebody~else"}, "0.115"),
+        ({"input": {"queries": ["a"]}, "actor": "somebody~else", "maxItems": 10}, "0.023"),
     ],
 )
 def test_the_most_that_a_run_can_cost(more, most):
@@ -339,3 +341,27 @@ async def test_a_lost_start_is_found_at_the_simulator():
 
     assert operation.judge(START, found, owner) == operation.judge(START, answer, owner)
     assert await operation.recover({**START, "input": {}}, owner, before, simulator.handle) is None
+
+
+@pytest.mark.parametrize(
+    ("pricing", "cost"),
+    [
+        ({"pricingModel": "PRICE_PER_DATASET_ITEM", "pricePerUnitUsd": 0.0005}, "0.0015"),
+        ({"pricingModel": "PRICE_PER_DATASET_ITEM"}, "0.0069"),
+        ({"pricingModel": "FREE"}, "0.0069"),
+    ],
+)
+def test_a_run_without_reported_cost_costs_its_items_at_the_price_that_it_names(pricing, cost):
+    run = {"data": {"status": "SUCCEEDED", "usageTotalUsd": None, "pricingInfo": pricing}}
+
+    verdict = judged("apify/run-cost", reply(run), {"run": "r1", "actor": "somebody~else", "items": 3})
+
+    assert verdict.charge.amount == Decimal(cost)
+
+
+def test_run_options_go_into_the_query():
+    params = {"actor": "a~b", "input": {}, "memory": 512, "build": "beta", "maxItems": 7, "timeout": 60}
+
+    request = OPERATIONS["apify/start-run"].build(params, account("apify"))
+
+    assert request.url.endswith("/v2/actors/a~b/runs?timeout=60&memory=512&build=beta&maxItems=7")

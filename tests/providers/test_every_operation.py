@@ -155,6 +155,7 @@ def test_limits_are_those_that_the_simulator_enforces(operation_id, endpoint):
     [
         ("apify", "apify~instagram-comment-scraper", "apify/instagram-comment"),
         ("apify", "apify~facebook-comments-scraper", "apify/facebook-comment"),
+        ("apify", "result", "apify/result"),
         ("apollo", "credit", "apollo/credit"),
         ("hunter", "credit", "hunter/credit"),
         ("mixedbread", "token_million", "mixedbread/million-tokens"),

@@ -370,3 +370,36 @@ async def test_charges_grow_with_the_items_and_stop_at_the_end(make, clock):
         clock.now = 1000 + moment
         seen.append(sim.bill("apify")["charges"]["USD"])
     assert seen == ["0", "0.023", "0.046", "0.046"]
+
+
+class TestAnyActor:
+    DIRECTORY = "/v2/actors/example~business-directory"
+
+    async def test_delivers_the_same_entries_each_time(self, make):
+        body = {"queries": ["bakery", "freight"], "resultsLimit": 3}
+        first = await items(one := make(), await start(one, body, self.DIRECTORY))
+        again = await items(two := make(), await start(two, body, self.DIRECTORY))
+        assert first == again
+        assert [item["searchString"] for item in first] == ["bakery"] * 3 + ["freight"] * 3
+        assert all(item["website"].endswith(".example.com") for item in first)
+
+    async def test_other_actors_deliver_other_entries(self, sim):
+        body = {"startUrls": [{"url": "https://example.com/list"}]}
+        one, other = [await items(sim, await start(sim, body, f"/v2/acts/example~{name}")) for name in ("one", "two")]
+        assert len(one) == len(other) == 20
+        assert one != other
+
+    async def test_an_entry_that_cannot_be_read_is_an_error_item(self, sim):
+        (item,) = await items(sim, await start(sim, {"urls": ["https://example.com/gone"]}, self.DIRECTORY))
+        assert item["error"] == "not_found"
+
+    async def test_is_charged_by_result_and_capped(self, sim):
+        run = await start(sim, {"urls": []}, self.DIRECTORY, "?maxTotalChargeUsd=0.01&memory=256")
+        done = (await sim.get(f"/v2/actor-runs/{run['id']}")).json["data"]
+        assert done["chargedEventCounts"] == {"apify-actor-start": 1, "result": 4}
+        assert sim.bill("apify")["charges"]["USD"] == "0.0092"
+
+    @pytest.mark.parametrize("name", ["example~unknown-thing", "nobody", "a~b~c", "~"])
+    async def test_some_do_not_exist(self, sim, name):
+        answer = await sim.post(f"/v2/actors/{name}/runs", {})
+        assert (answer.status, answer.json["error"]["type"]) == (404, "actor-not-found")

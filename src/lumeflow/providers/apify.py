@@ -69,6 +69,7 @@ NEWEST_RUNS = 100
 RESULTS_BY_DEFAULT = 50
 """Comments for each post, if a run's input names no `resultsLimit`."""
 
+_RUN_OPTIONS = ("timeout", "memory", "build", "maxItems", "maxTotalChargeUsd")
 _PER_RESOURCE = (RateLimit(60, 1.0),)
 _MONEY = "not-enough-usage-to-run-paid-actor"
 _BUSY = frozenset({"concurrent-runs-limit-exceeded", "actor-memory-limit-exceeded"})
@@ -98,7 +99,7 @@ class StartRun(_ApifyOperation):
     """Start an actor run.
 
     Params: `actor` (`apify~facebook-comments-scraper`), `input` (the actor's own input), and, where wanted,
-    `maxTotalChargeUsd` (decimal text) and `timeout` (seconds).
+    `maxTotalChargeUsd` (decimal text), `maxItems`, `timeout` (seconds), `memory` (MB) and `build`.
     Value: `{"run": id, "dataset": id}`. Free by itself: the run is charged by `RunCost`.
     """
 
@@ -108,7 +109,7 @@ class StartRun(_ApifyOperation):
 
     def build(self, params: Params, account: Account) -> HttpRequest:
         """`POST /v2/actors/{actor}/runs`."""
-        options = {name: params[name] for name in ("timeout", "maxTotalChargeUsd") if name in params}
+        options = {name: params[name] for name in _RUN_OPTIONS if name in params}
         query = f"?{urlencode(options)}" if options else ""
         url = f"{account.base_url}/v2/actors/{_segment(params['actor'])}/runs{query}"
         return json_request("POST", url, _headers(account), params["input"])
@@ -125,9 +126,7 @@ class StartRun(_ApifyOperation):
 
     def expected(self, params: Params, account: Account) -> Decimal:
         """The most that the run can come to; what it did cost is booked by `RunCost` when it is over."""
-        given = params["input"]
-        posts = max((len(given[name]) for name in ("startUrls", "directUrls") if name in given), default=1)
-        most = posts * int(given.get("resultsLimit", RESULTS_BY_DEFAULT)) * _result_price(params["actor"], account)
+        most = _most_items(params) * _result_price(params["actor"], account)
         cap = params.get("maxTotalChargeUsd")
         return most if cap is None else min(most, Decimal(cap))
 
@@ -275,6 +274,17 @@ class AbortRun(_ApifyOperation):
         return run if isinstance(run, Failure) else Answer(run.get("status"))
 
 
+def _most_items(params: Params) -> int:
+    """Items that a run may have; of an actor whose input is not known, a guess that its caps correct."""
+    given = params["input"]
+    lists = [given.get(name) for name in ("startUrls", "directUrls")]
+    posts = max((len(urls) for urls in lists if isinstance(urls, list)), default=1)
+    limit = count_of(given.get("resultsLimit"))
+    most = posts * (RESULTS_BY_DEFAULT if limit is None else limit)
+    cap = count_of(params.get("maxItems"))
+    return most if cap is None else cap
+
+
 def _headers(account: Account) -> dict[str, str]:
     return {"Authorization": f"Bearer {key_of(account)}"}
 
@@ -303,9 +313,11 @@ _MOCKED_RUN = {"id": "mocked", "defaultDatasetId": "mocked", "status": "SUCCEEDE
 
 
 def _mocked_items(body: Any) -> list[Any] | None:
-    """Items of the mock `{"comments": […]}`, which a user may give for all calls of a run; Apify never answers so."""
-    items = member(body, "comments")
-    return items if isinstance(items, list) else None
+    """Items of the mock `{"comments": […]}` or `{"items": […]}`, which a user may give for all calls of a run; Apify
+    never answers so.
+    """
+    lists = (member(body, name) for name in ("comments", "items"))
+    return next((items for items in lists if isinstance(items, list)), None)
 
 
 def _failure(response: HttpResponse, account: Account) -> Failure:
@@ -332,6 +344,8 @@ def _charge(run: Mapping[str, Any], params: Params, account: Account) -> Charge:
     except ValueError:
         computed = _event_cost(run)
     if computed is None:
+        computed = _item_cost(run, params["items"])
+    if computed is None:
         computed = params["items"] * _result_price(params["actor"], account)
     return Charge(computed, None, Basis.COMPUTED)
 
@@ -357,6 +371,17 @@ def _event_cost(run: Mapping[str, Any]) -> Decimal | None:
             except ValueError:
                 return None
     return cost
+
+
+def _item_cost(run: Mapping[str, Any], items: int) -> Decimal | None:
+    """Items times the price that the run names for one; None if it is not sold so."""
+    pricing = member(run, "pricingInfo")
+    if member(pricing, "pricingModel") != "PRICE_PER_DATASET_ITEM":
+        return None
+    try:
+        return items * decimal_of(member(pricing, "pricePerUnitUsd"))
+    except ValueError:
+        return None
 
 
 def _runs_since(listed: Any, earliest: datetime, claimed_at: datetime) -> list[Mapping[str, Any]]:

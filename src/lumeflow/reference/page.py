@@ -54,12 +54,16 @@ def _written(value: str | bool) -> str:
     return value if isinstance(value, str) else str(value).lower()
 
 
+def _quoted(value: str | bool) -> str:
+    return f'"{value}"' if isinstance(value, str) else str(value).lower()
+
+
 def _least(block: BlockClass) -> list[Mapping[str, str | bool]]:
     return [pairs for pairs in block.when if not any(other.items() < pairs.items() for other in block.when)]
 
 
 def _meaning(block: BlockClass) -> str:
-    ways = [" and ".join(f'`"{key}": "{value}"`' for key, value in pairs.items()) for pairs in _least(block)]
+    ways = [" and ".join(f'`"{key}": {_quoted(value)}`' for key, value in pairs.items()) for pairs in _least(block)]
     start = f"A node of the type `{block.type}` means this block"
     if "" in ways:
         return f"{start} unless its `config` means another one."

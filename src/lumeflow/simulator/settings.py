@@ -21,6 +21,8 @@ DEFAULT_PRICES: Mapping[str, Decimal] = MappingProxyType(
         "apify/instagram-comment": Decimal("0.0019"),
         # Not confirmed for this actor; an integrator measured $0.0023 per result on a sibling in August 2026.
         "apify/facebook-comment": Decimal("0.0023"),
+        # Of any other actor: as dear as the dearest of those above.
+        "apify/result": Decimal("0.0023"),
         "apify/actor-start": Decimal(0),
         # The vendor's own fair-use arithmetic values a credit at $0.025.
         "apollo/credit": Decimal("0.025"),

@@ -7,7 +7,8 @@ import orjson
 import pytest
 from pydantic import ValidationError
 
-from lumeflow.blocks.api.apify_scraper import EAGER_READS, ApifyScraper
+from lumeflow.blocks.api.apify_scraper import ApifyScraper
+from lumeflow.kit.actor_runs import EAGER_READS
 from lumeflow.plugin import CallError, ErrorClass, NodeError
 from lumeflow.simulator import Simulator, SimulatorSettings
 from lumeflow.testing import run_block

@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import AsyncIterator, Iterator, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from lumeflow.kit.actor_runs import OPERATIONS, ActorRun
 from lumeflow.kit.calling import CallBlock, CallConfig
 from lumeflow.kit.payloads import json_type
 from lumeflow.kit.replies import identifier
@@ -23,19 +23,11 @@ from lumeflow.plugin import (
     did_you_mean,
 )
 
-START, WATCH, READ = "apify/start-run", "apify/get-run", "apify/dataset-items"
-COUNT, COST = "apify/dataset-total", "apify/run-cost"
-
 ACTORS: Mapping[str, str] = {
     "facebook": "apify/facebook-comments-scraper",
     "instagram": "apify/instagram-comment-scraper",
 }
-PAGE = 1000
-EAGER_READS = 5
-"""Reads of a dataset that is still empty before the block lets Apify hold the line."""
-
 _WEB_ADDRESS = re.compile(r"https?://[^\s/]", re.IGNORECASE)
-_ENDINGS: Mapping[str, ErrorClass] = {"TIMED-OUT": ErrorClass.TIMEOUT}
 
 
 class ApifyConfig(CallConfig):
@@ -71,17 +63,6 @@ class ApifyConfig(CallConfig):
         return cls._known(str(info.field_name), value, READERS) if isinstance(value, Mapping) else value
 
 
-@dataclass(slots=True)
-class _Run:
-    """A started run, as far as it has been read."""
-
-    id: str
-    dataset: str
-    offset: int = 0
-    status: str | None = None
-    """How it ended; None while it goes on."""
-
-
 class ApifyScraper(CallBlock[ApifyConfig]):
     """Scrape the comments under posts, in one actor run for all of them.
 
@@ -99,7 +80,7 @@ class ApifyScraper(CallBlock[ApifyConfig]):
     name = "apify-scraper"
     when = ({"provider": "apify"},)
     Config = ApifyConfig
-    operations = (START, WATCH, READ, COUNT, COST)
+    operations = OPERATIONS
     example: ClassVar[Mapping[str, Any]] = {
         "provider": "apify",
         "limits": {"facebook": 100, "instagram": 1000},
@@ -137,12 +118,11 @@ class ApifyScraper(CallBlock[ApifyConfig]):
         if not self._urls:
             raise NodeError(ErrorClass.VALIDATION, "none of the addresses in 'mapping.url' begins with http(s)://")
         actor = self._actor().replace("/", "~")
-        started = (await ctx.call(START, self._start_params(actor))).value
-        run = _Run(started["run"], started["dataset"])
-        async for item in self._items(run, ctx):
+        run = await ActorRun.start(self._start_params(actor), ctx)
+        async for item in run.items(ctx):
             for outcome in self._outcomes(item):
                 yield outcome
-        await self._finish(run, actor, ctx)
+        await run.finish(ctx)
 
     async def close(self, ctx: BlockContext) -> Mapping[str, Any]:
         """Sum up."""
@@ -168,7 +148,8 @@ class ApifyScraper(CallBlock[ApifyConfig]):
         if platform not in READERS:
             told = f"'{platform}'" if platform else "no platform"
             hint = did_you_mean(platform, READERS)
-            raise NodeError(ErrorClass.VALIDATION, f"{where} gives {told}.{hint}", field="mapping.platform")
+            other = ' Any other actor than a scraper of their comments is run with "operation": "run-actor".'
+            raise NodeError(ErrorClass.VALIDATION, f"{where} gives {told}.{hint}{other}", field="mapping.platform")
         return platform
 
     def _actor(self) -> str:
@@ -213,50 +194,6 @@ class ApifyScraper(CallBlock[ApifyConfig]):
         if config.run_timeout is not None:
             params["timeout"] = config.run_timeout
         return params
-
-    # --- the run
-
-    async def _items(self, run: _Run, ctx: BlockContext) -> AsyncIterator[Any]:
-        """All items in order, read as soon as they are there, while the run goes on.
-
-        Which page is read next follows from answers that are remembered; so a resume finds every page in the ledger,
-        also where the first run had to wait in between.
-        """
-        eager = EAGER_READS
-        while run.status is None:
-            page = await self._read(run, ctx)
-            for item in page["items"]:
-                yield item
-            if run.offset < page["total"]:
-                continue
-            if not page["items"] and eager > 1:
-                eager -= 1
-                continue
-            look = (await ctx.call(WATCH, {"run": run.id})).value
-            run.status = look["status"] if look["over"] else None
-        total = (await ctx.call(COUNT, {"dataset": run.dataset})).value
-        while run.offset < total:
-            page = await self._read(run, ctx)
-            if not page["items"]:
-                message = f"Apify says that dataset {run.dataset} has {total} items, but gives none after {run.offset}"
-                raise NodeError(ErrorClass.INVALID_RESPONSE, message)
-            for item in page["items"]:
-                yield item
-
-    async def _read(self, run: _Run, ctx: BlockContext) -> Mapping[str, Any]:
-        params = {"dataset": run.dataset, "offset": run.offset, "limit": PAGE}
-        page: Mapping[str, Any] = (await ctx.call(READ, params)).value
-        run.offset += len(page["items"])
-        return page
-
-    async def _finish(self, run: _Run, actor: str, ctx: BlockContext) -> None:
-        await ctx.call(COST, {"run": run.id, "actor": actor, "items": run.offset})
-        if run.status != "SUCCEEDED":
-            message = (
-                f"the Apify run {run.id} ended as {run.status} after {run.offset} items, which were handed on; "
-                "the Apify console has its log"
-            )
-            raise NodeError(_ENDINGS.get(run.status or "", ErrorClass.SERVER_ERROR), message)
 
     # --- items
 

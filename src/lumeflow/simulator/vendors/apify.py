@@ -1,4 +1,4 @@
-"""Apify: runs of the Facebook and Instagram comment actors, their datasets and their inputs."""
+"""Apify: runs of the Facebook and Instagram comment actors and of any other, their datasets and their inputs."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -11,7 +11,7 @@ from lumeflow.simulator.limits import Limit, Refusal
 from lumeflow.simulator.vendor import Endpoint, OddShape, Route, Surroundings, Vendor
 from lumeflow.simulator.vendors.apify_input import error, input_of, number_of, options_of
 from lumeflow.simulator.vendors.apify_items import Feed
-from lumeflow.simulator.vendors.apify_runs import ACTORS, TERMINAL, Actor, Pace, Prices, Run
+from lumeflow.simulator.vendors.apify_runs import ACTORS, TERMINAL, Actor, Pace, Prices, Run, any_actor
 
 LONGEST_WAIT = 60.0
 """Seconds that `waitForFinish` may ask for."""
@@ -30,7 +30,6 @@ RECORD_GET = Endpoint("apify/record-get", 0.03, (Limit(200, 1.0),), per_resource
 _NOT_SERVED = frozenset({"desc", "fields", "flatten", "omit", "unwind", "view"})
 _MARGIN = 0.001
 """Seconds that a long poll waits beyond the end of a run, so that it certainly sees it."""
-_ACTORS = {name: actor for actor in ACTORS for name in (actor.id, actor.name)}
 
 
 class Apify(Vendor):
@@ -42,6 +41,7 @@ class Apify(Vendor):
 
     def __init__(self, surroundings: Surroundings) -> None:
         super().__init__(surroundings)
+        self._actors = {name: actor for actor in ACTORS for name in (actor.id, actor.name)}
         self._runs: dict[str, Run] = {}
         self._by_dataset: dict[str, Run] = {}
         self._by_store: dict[str, Run] = {}
@@ -109,10 +109,12 @@ class Apify(Vendor):
         run = Run(
             name=f"{call.identity}/{count}",
             actor=actor,
-            feed=Feed(settings.seed, actor.network, urls, min(per_url, settings.comments_per_url), nested, blocked),
+            feed=Feed(
+                settings.seed, actor.network, urls, min(per_url, settings.comments_per_url), nested, blocked, actor.name
+            ),
             options=options,
             pace=Pace(settings.first_item_after, settings.items_per_second, settings.latency_scale),
-            prices=Prices(settings.price("apify/actor-start"), settings.price(f"apify/{actor.network}-comment")),
+            prices=Prices(settings.price("apify/actor-start"), settings.price(actor.price)),
             raw_input=call.body,
             started=self._clock.seconds(),
             started_at=self._clock.date(),
@@ -194,10 +196,10 @@ class Apify(Vendor):
         return Reply(200, run.raw_input)
 
     def _actor(self, actor_id: str) -> Actor:
-        if actor_id not in _ACTORS:
-            known = ", ".join(actor.name for actor in ACTORS)
-            raise RefusedError(error(404, "actor-not-found", f"Actor was not found. The simulator has {known}."))
-        return _ACTORS[actor_id]
+        found = self._actors.get(actor_id) or any_actor(actor_id)
+        if found is None:
+            raise RefusedError(error(404, "actor-not-found", "Actor was not found"))
+        return self._actors.setdefault(actor_id, found)
 
     def _find(self, runs: Mapping[str, Run], name: str) -> Run:
         if name not in runs:

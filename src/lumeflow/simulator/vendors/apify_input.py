@@ -5,6 +5,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from lumeflow.simulator.exchange import Call, RefusedError, Reply, json_reply
+from lumeflow.simulator.vendors.apify_directory import queries_of, results_of
 from lumeflow.simulator.vendors.apify_runs import Actor, Options
 
 MOST_BODY_BYTES = 9_437_184
@@ -61,7 +62,7 @@ def options_of(call: Call) -> Options:
 
 
 def input_of(call: Call, actor: Actor) -> tuple[tuple[str, ...], int, bool]:
-    """The input of a start: the posts, each once; comments per post; whether replies are asked for.
+    """The input of a start: the posts or queries, each once; items of each; whether replies are asked for.
 
     Raises:
         RefusedError: It is not valid.
@@ -73,6 +74,8 @@ def input_of(call: Call, actor: Actor) -> tuple[tuple[str, ...], int, bool]:
     value = call.json
     if not isinstance(value, dict):
         raise _bad("run-input-body-not-valid-json", "The input must be a JSON object")
+    if actor.network == "directory":
+        return queries_of(value), results_of(value), False
     limit = value.get("resultsLimit", actor.default_limit)
     if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
         raise _bad("invalid-input", "Input is not valid: Field input.resultsLimit must be an integer >= 1")

@@ -1,4 +1,4 @@
-"""Dataset items of the two comment actors, each made from its position alone."""
+"""Dataset items of the two comment actors and of all others, each made from its position alone."""
 
 from base64 import b64encode
 from bisect import bisect_right
@@ -10,6 +10,7 @@ from typing import Any
 from lumeflow.core.clock import iso
 from lumeflow.simulator.hashing import Dice, hashed
 from lumeflow.simulator.people.comments import Comment, comment_at
+from lumeflow.simulator.vendors.apify_directory import entry
 
 REPLY_EVERY = 10
 """With `includeNestedComments`, every so many comments have one reply."""
@@ -30,11 +31,12 @@ class Feed:
 
     Attributes:
         seed: Seed of the simulator.
-        network: `facebook` or `instagram`.
-        urls: The posts, each once.
-        per_url: Top-level comments of a readable post.
+        network: `facebook` or `instagram`; `directory` for any other actor.
+        urls: The posts, or what else is asked for, each once.
+        per_url: Top-level comments of a readable post, or results of a query.
         nested: True if replies are asked for.
         blocked_share: Share of posts that give an error item by the fault plan.
+        actor: The actor's name.
     """
 
     seed: int
@@ -43,6 +45,7 @@ class Feed:
     per_url: int
     nested: bool
     blocked_share: float = 0.0
+    actor: str = ""
 
     def sizes(self) -> list[int]:
         """Items of each post."""
@@ -80,10 +83,12 @@ class Items:
             if error:
                 yield _error_item(self._feed, url, error)
             else:
-                yield self._comment(url, position - (self._ends[post - 1] if post else 0))
+                yield self._item(url, position - (self._ends[post - 1] if post else 0))
 
-    def _comment(self, url: str, position: int) -> dict[str, Any]:
+    def _item(self, url: str, position: int) -> dict[str, Any]:
         feed = self._feed
+        if feed.network == "directory":
+            return entry(feed.seed, feed.actor, url, position)
         if feed.network == "instagram":
             return _instagram_item(feed, url, comment_at(feed.seed, url, position), position)
         if not feed.nested:

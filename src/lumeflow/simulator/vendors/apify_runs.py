@@ -1,5 +1,6 @@
-"""Runs of the two comment actors: input, timeline, cost, and the object that the API shows."""
+"""Runs of actors: input, timeline, cost, and the object that the API shows."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_FLOOR, Decimal
@@ -9,11 +10,13 @@ from lumeflow.core.clock import iso
 from lumeflow.core.money import ZERO
 from lumeflow.simulator.exchange import number
 from lumeflow.simulator.hashing import token
+from lumeflow.simulator.vendors.apify_directory import DEFAULT_RESULTS
 from lumeflow.simulator.vendors.apify_items import Feed, Items
 
 TERMINAL = frozenset({"SUCCEEDED", "FAILED", "TIMED-OUT", "ABORTED"})
 _EXIT_CODES = {"SUCCEEDED": 0, "FAILED": 1, "TIMED-OUT": 1, "ABORTED": 1}
 _GRACE_SECONDS = 30.0
+_ACTOR_NAME = re.compile(r"[\w.-]+~[\w.-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +26,7 @@ class Actor:
     Attributes:
         id: Internal id.
         name: `apify~facebook-comments-scraper`.
-        network: `facebook` or `instagram`.
+        network: `facebook` or `instagram`; `directory` for any other.
         urls_field: Name of the input's list of posts.
         default_limit: Comments per post when the input names no `resultsLimit`.
     """
@@ -33,6 +36,23 @@ class Actor:
     network: str
     urls_field: str
     default_limit: int
+
+    @property
+    def event(self) -> str:
+        """What is charged for each item."""
+        return "result" if self.network == "directory" else "comment"
+
+    @property
+    def price(self) -> str:
+        """Name of that event's price in the settings."""
+        return "apify/result" if self.network == "directory" else f"apify/{self.network}-comment"
+
+
+def any_actor(name: str) -> Actor | None:
+    """The actor `owner~name`; None for a name of another form, or of one that does not exist."""
+    if not _ACTOR_NAME.fullmatch(name) or "unknown" in name:
+        return None
+    return Actor(token(0, 17, "actor", name), name, "directory", "", DEFAULT_RESULTS)
 
 
 ACTORS = (
@@ -78,7 +98,7 @@ class Prices:
     """USD per event."""
 
     start: Decimal
-    comment: Decimal
+    item: Decimal
 
 
 class Run:
@@ -150,7 +170,7 @@ class Run:
 
     def charged(self, now: float) -> Decimal:
         """USD so far."""
-        return self._prices.start + self._prices.comment * self.produced(now)
+        return self._prices.start + self._prices.item * self.produced(now)
 
     def short(self, now: float) -> dict[str, Any]:
         """The run as lists show it."""
@@ -179,7 +199,7 @@ class Run:
         return {
             **short,
             "userId": "uSrExAmPlE0000001",
-            "statusMessage": f"Scraped {self.produced(now)} comments" if over else None,
+            "statusMessage": f"Scraped {self.produced(now)} {self.actor.event}s" if over else None,
             "stats": {
                 "inputBodyLen": len(self.raw_input), "restartCount": 0,
                 "runTimeSecs": round(max(0.0, min(now, self._ends) - self._started), 3), "computeUnits": 0.0,
@@ -189,7 +209,7 @@ class Run:
             "generalAccess": "RESTRICTED",
             "platformUsageBillingModel": "DEVELOPER",
             "pricingInfo": self._pricing(),
-            "chargedEventCounts": {"apify-actor-start": 1, "comment": self.produced(now)},
+            "chargedEventCounts": {"apify-actor-start": 1, self.actor.event: self.produced(now)},
         }  # fmt: skip
 
     def announced(self) -> dict[str, Any]:
@@ -198,7 +218,7 @@ class Run:
 
     def _affordable(self) -> int:
         """Items that the run delivers: all, or as many as the charge cap pays for."""
-        cap, price = self._options.max_charge, self._prices.comment
+        cap, price = self._options.max_charge, self._prices.item
         if cap is None or not price:
             return len(self.items)
         paid = ((cap - self._prices.start) / price).to_integral_value(ROUND_FLOOR)
@@ -219,7 +239,7 @@ class Run:
     def _pricing(self) -> dict[str, Any]:
         events = {
             "apify-actor-start": {"eventTitle": "Actor start", "eventPriceUsd": number(self._prices.start)},
-            "comment": {"eventTitle": "Comment", "eventPriceUsd": number(self._prices.comment)},
+            self.actor.event: {"eventTitle": self.actor.event.capitalize(), "eventPriceUsd": number(self._prices.item)},
         }
         return {
             "pricingModel": "PAY_PER_EVENT",
