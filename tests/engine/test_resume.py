@@ -1,5 +1,6 @@
 """Resuming: answered batches are found again, whatever failed before them; nothing that was stored is lost."""
 
+import asyncio
 from collections.abc import Iterator
 
 import pytest
@@ -89,3 +90,20 @@ async def test_a_member_that_fails_in_the_resume_costs_its_batch_alone(app, run)
     assert [record["n"] for record in await outputs(app, resumed.execution_id)] == [n for n in range(40) if n != 7]
     # Without 7 its batch is another one; 22 comes in beside it.
     assert calls(resumed) == calls(ran.result) + 2
+
+
+async def test_a_cancelled_resume_takes_nothing_away(app, run):
+    Moody.down |= {7}
+    ran = await run(embedding(40))
+    before = await app.result(ran.result.execution_id)
+    records = await outputs(app, ran.result.execution_id)
+    assert (before.status, len(records)) == ("completed", 39)
+    cancel = asyncio.Event()
+    cancel.set()
+    resumed = await app.resume(ran.result.execution_id, cancel=cancel)
+    assert resumed.status == "cancelled"
+    assert await app.result(ran.result.execution_id) == before
+    assert await outputs(app, ran.result.execution_id) == records
+    Moody.down.clear()
+    assert (await app.resume(ran.result.execution_id)).status == "completed"
+    assert len(await outputs(app, ran.result.execution_id)) == 40

@@ -171,7 +171,11 @@ class Journal(Protocol):
         ...
 
     async def reopen(self, execution_id: str) -> None:
-        """Prepare a resume: status running again; kept records and node rows are dropped, they are computed again."""
+        """Prepare a resume: status running again.
+
+        Records, nodes, output and error of a run that has ended stay, and records and nodes of it are read, until
+        `finish`; what a run has left that was cut off is dropped.
+        """
         ...
 
     async def get(self, execution_id: str) -> Execution | None:
@@ -218,7 +222,11 @@ class Journal(Protocol):
         output: JsonObject | None,
         error: str | None,
     ) -> None:
-        """Write down how the execution ended, with its nodes, in one commit after everything given before."""
+        """Write down how the execution ended, with its nodes, in one commit after everything given before.
+
+        After a resume this takes the place of what the earlier run left, unless that came further: it completed and
+        this one did not, or neither did and it has kept more records. Then all is again as before the resume.
+        """
         ...
 
 

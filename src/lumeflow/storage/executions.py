@@ -20,6 +20,7 @@ from lumeflow.storage.codec import (
 )
 from lumeflow.storage.jobs import Transaction, Work
 from lumeflow.storage.owners import Owner, clear_owner, require_owner
+from lumeflow.storage.record_store import count_records
 from lumeflow.storage.statements import execute_rows
 from lumeflow.storage.workflows import remember_definition
 
@@ -33,29 +34,34 @@ VALUES (?, ?, ?, ?, (SELECT id FROM source_audiences WHERE id = ?), ?, ?, ?, ?, 
 
 GET = """
 SELECT e.id, e.workflow_id, e.workflow_version, v.definition, e.mode, e.input_data, e.variables, e.mocks, e.now,
-  e.is_pinned, e.status, e.started_at, e.completed_at, e.output_data, e.error_message
+  e.is_pinned, e.status, e.started_at, iif(e.status = 'running', NULL, e.completed_at),
+  iif(e.status = 'running', NULL, e.output_data), iif(e.status = 'running', NULL, e.error_message)
 FROM workflow_executions AS e
 JOIN workflow_versions AS v
   ON v.workflow_id = e.workflow_id AND v.version = e.workflow_version AND v.digest = e.workflow_digest
 WHERE e.id = ?"""
 
 LIST = """
-SELECT id, workflow_id, workflow_version, mode, status, started_at, completed_at, error_message
+SELECT id, workflow_id, workflow_version, mode, status, started_at, iif(status = 'running', NULL, completed_at),
+  iif(status = 'running', NULL, error_message)
 FROM workflow_executions
 WHERE ? IS NULL OR (started_at, id) < (SELECT started_at, id FROM workflow_executions WHERE id = ?)
 ORDER BY started_at DESC, id DESC LIMIT ?"""
 
 _REOPEN = """
-UPDATE workflow_executions
-SET status = 'running', completed_at = NULL, execution_time_ms = NULL, output_data = NULL, error_message = NULL
+UPDATE workflow_executions SET status = 'running', standing = iif(status = 'running', standing, status)
 WHERE id = ?"""
 
 _FINISH = """
 UPDATE workflow_executions
-SET status = ?, completed_at = ?, execution_time_ms = ?, output_data = ?, error_message = ?
+SET status = ?, completed_at = ?, execution_time_ms = ?, output_data = ?, error_message = ?, run = ?, standing = NULL
 WHERE id = ?"""
 
-_STARTED = "SELECT started_at FROM workflow_executions WHERE id = ?"
+_RESTORE = "UPDATE workflow_executions SET status = standing, standing = NULL WHERE id = ?"
+
+_STARTED = "SELECT started_at, run, standing FROM workflow_executions WHERE id = ?"
+
+_IDLE_RUN = "SELECT run FROM workflow_executions WHERE id = ? AND status <> 'running'"
 
 _DROP_NODES = "DELETE FROM block_executions WHERE workflow_execution_id = ?"
 
@@ -113,11 +119,31 @@ def begin(tx: Transaction, execution: Execution, owner: Owner) -> None:
     )
 
 
-def reopen(tx: Transaction, execution_id: str, owner: Owner) -> bool:
-    """Set an execution running again and drop its node rows; False if there is no such execution."""
+@dataclass(frozen=True, slots=True)
+class Reopened:
+    """An execution that runs again.
+
+    Attributes:
+        run: Number of the new run.
+        spared: Number of the ended run whose records are read meanwhile; -1 if none has ended.
+    """
+
+    run: int
+    spared: int
+
+
+def reopen(tx: Transaction, execution_id: str, owner: Owner) -> Reopened | None:
+    """Set an execution running again; what a run left that has ended stays. None if there is no such execution."""
     require_owner(tx, execution_id, owner)
+    tx.db.execute(_REOPEN, (execution_id,))
+    row = tx.db.execute(_STARTED, (execution_id,)).fetchone()
+    if row is None:
+        return None
+    _, read, standing = row
+    if standing is not None:
+        return Reopened(read + 1, read)
     tx.db.execute(_DROP_NODES, (execution_id,))
-    return tx.db.execute(_REOPEN, (execution_id,)).rowcount == 1
+    return Reopened(read, -1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,19 +157,40 @@ class Ending:
 
 
 def finish(tx: Transaction, execution_id: str, owner: Owner, ending: Ending, nodes: Sequence[NodeRow]) -> bool:
-    """Write the end and the nodes, and give the execution up; False if there is no such execution."""
+    """Write the end and the nodes, and give the execution up; False if there is no such execution.
+
+    What an earlier run left stays in their place if that one came further.
+    """
     require_owner(tx, execution_id, owner)
     row = tx.db.execute(_STARTED, (execution_id,)).fetchone()
     if row is None:
         return False
-    duration = _milliseconds(unstamp(row[0]), ending.completed_at)
-    output = encode_optional_json(ending.output)
-    values = (ending.status.value, stamp(ending.completed_at), duration, output, ending.error, execution_id)
-    tx.db.execute(_FINISH, values)
-    tx.db.execute(_DROP_NODES, (execution_id,))
-    execute_rows(tx.db, _INSERT_NODES, [_node_columns(execution_id, i, node) for i, node in enumerate(nodes)])
+    started, read, standing = row
+    if standing is not None and _came_less_far(tx, execution_id, read, Status(standing), ending.status):
+        tx.db.execute(_RESTORE, (execution_id,))
+    else:
+        run = read if standing is None else read + 1
+        duration = _milliseconds(unstamp(started), ending.completed_at)
+        output = encode_optional_json(ending.output)
+        values = (ending.status.value, stamp(ending.completed_at), duration, output, ending.error, run, execution_id)
+        tx.db.execute(_FINISH, values)
+        tx.db.execute(_DROP_NODES, (execution_id,))
+        execute_rows(tx.db, _INSERT_NODES, [_node_columns(execution_id, i, node) for i, node in enumerate(nodes)])
     clear_owner(tx, execution_id, owner)
     return True
+
+
+def _came_less_far(tx: Transaction, execution_id: str, read: int, earlier: Status, now: Status) -> bool:
+    """True if the run that ends now has less to show than the one before."""
+    if Status.COMPLETED in (earlier, now):
+        return now is not Status.COMPLETED
+    return count_records(tx, execution_id, read + 1) < count_records(tx, execution_id, read)
+
+
+def idle_run(tx: Transaction, execution_id: str) -> int | None:
+    """Number of the run whose records are read; None while the execution runs."""
+    row = tx.db.execute(_IDLE_RUN, (execution_id,)).fetchone()
+    return None if row is None else int(row[0])
 
 
 def _milliseconds(start: datetime | None, end: datetime | None) -> int | None:

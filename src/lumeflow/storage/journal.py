@@ -40,6 +40,7 @@ class SqliteJournal:
         self._waiting: dict[str, set[Job]] = {}
         self._waiting_bytes = 0
         self._lost: dict[str, str] = {}
+        self._runs: dict[str, int] = {}
 
     async def begin(self, execution: Execution) -> None:
         """Write a new execution down, with status running."""
@@ -47,15 +48,17 @@ class SqliteJournal:
         await self._writer.call(lambda tx: executions.begin(tx, execution, owner))
 
     async def reopen(self, execution_id: str) -> None:
-        """Prepare a resume: status running, kept records and node rows dropped."""
+        """Prepare a resume: status running, what an unfinished run has kept dropped."""
         self._lost.pop(execution_id, None)
         owner = self._holdings.token(execution_id)
-        if not await self._writer.call(lambda tx: executions.reopen(tx, execution_id, owner)):
+        reopened = await self._writer.call(lambda tx: executions.reopen(tx, execution_id, owner))
+        if reopened is None:
             raise _unknown(execution_id)
+        self._runs[execution_id] = reopened.run
 
         def drop(tx: Transaction) -> int:
             require_owner(tx, execution_id, owner)
-            return drop_some(tx, execution_id)
+            return drop_some(tx, execution_id, reopened.spared)
 
         # In small transactions, so that other executions are not held up.
         while await self._writer.call(drop):
@@ -97,7 +100,7 @@ class SqliteJournal:
             return
         size = estimated_bytes(records)
         owner = self._holdings.token(execution_id)
-        job = self._submit(KEEP, (owner, execution_id, records), execution_id, size)
+        job = self._submit(KEEP, (owner, execution_id, self._runs.get(execution_id, 1), records), execution_id, size)
         if self._waiting_bytes > WAITING_BYTES:
             # Shielded: whoever stops waiting must not take the records back.
             await asyncio.shield(job.future)
@@ -139,6 +142,18 @@ class SqliteJournal:
             raise _unknown(execution_id)
         if owner is not None:
             self._holdings.drop(execution_id, owner)
+        if self._runs.pop(execution_id, 1) > 1:
+            await self._drop_other_run(execution_id)
+
+    async def _drop_other_run(self, execution_id: str) -> None:
+        """Drop the records of the run that is not read any more; should that be cut short, the next resume does it."""
+
+        def drop(tx: Transaction) -> int:
+            run = executions.idle_run(tx, execution_id)
+            return 0 if run is None else drop_some(tx, execution_id, run)
+
+        while await self._writer.call(drop):
+            pass
 
     async def _kept(self, execution_id: str, kind: RecordKind, node_id: str | None) -> AsyncIterator[KeptRecord]:
         await self._settled()

@@ -23,34 +23,43 @@ _DROP_ROWS = 50
 
 _INSERT = """
 INSERT INTO execution_records
-  (execution_id, kind, node_id, first_position, last_position, record_count, float_mark, records, floats)
+  (execution_id, kind, node_id, run, first_position, last_position, record_count, float_mark, records, floats)
 VALUES {rows}"""
 
-_NODES = "SELECT DISTINCT node_id FROM execution_records WHERE execution_id = ? AND kind = ?"
+_READ = "run IN (0, coalesce((SELECT run FROM workflow_executions WHERE id = ?1), 1))"
+
+_NODES = f"SELECT DISTINCT node_id FROM execution_records WHERE execution_id = ?1 AND kind = ?2 AND {_READ}"  # noqa: S608 - a constant of this module
 
 _PAGE = f"""
 SELECT first_position, id, records, float_mark, floats
 FROM execution_records
-WHERE execution_id = ? AND kind = ? AND node_id = ? AND (first_position, id) > (?, ?)
+WHERE execution_id = ?1 AND kind = ?2 AND node_id = ?3 AND {_READ} AND (first_position, id) > (?4, ?5)
 ORDER BY first_position, id LIMIT {PAGE}"""  # noqa: S608 - a constant of this module
 
 _DROP = f"""
 DELETE FROM execution_records WHERE id IN (
-  SELECT id FROM execution_records WHERE execution_id = ? AND kind <> '{RecordKind.BATCH}' LIMIT {_DROP_ROWS})"""  # noqa: S608 - as above
+  SELECT id FROM execution_records WHERE execution_id = ? AND run NOT IN (0, ?) LIMIT {_DROP_ROWS})"""  # noqa: S608 - as above
 
-Keeping = tuple[Owner, str, Sequence[KeptRecord]]
+_COUNT = "SELECT coalesce(sum(record_count), 0) FROM execution_records WHERE execution_id = ? AND run = ?"
+
+ALL_RUNS = 0
+"""Number of records that belong to no run alone."""
+
+Keeping = tuple[Owner, str, int, Sequence[KeptRecord]]
+"""Owner, execution, run, records."""
 
 
 def _keep(tx: Transaction, given: Sequence[Keeping]) -> Sequence[None]:
-    groups: dict[tuple[str, RecordKind, str], list[KeptRecord]] = {}
-    for owner, execution_id, records in given:
+    groups: dict[tuple[str, RecordKind, str, int], list[KeptRecord]] = {}
+    for owner, execution_id, number, records in given:
         require_owner(tx, execution_id, owner)
         for record in records:
-            groups.setdefault((execution_id, record.kind, record.node_id), []).append(record)
+            run = ALL_RUNS if record.kind is RecordKind.BATCH else number
+            groups.setdefault((execution_id, record.kind, record.node_id, run), []).append(record)
     rows = [
-        (execution_id, kind.value, node_id, run.first, run.last, run.count, run.mark, run.text.decode(), run.floats)
-        for (execution_id, kind, node_id), records in groups.items()
-        for run in encode_runs(records)
+        (*place, part.first, part.last, part.count, part.mark, part.text.decode(), part.floats)
+        for place, records in groups.items()
+        for part in encode_runs(records)
     ]
     execute_rows(tx.db, _INSERT, rows)
     return [None] * len(given)
@@ -59,9 +68,14 @@ def _keep(tx: Transaction, given: Sequence[Keeping]) -> Sequence[None]:
 KEEP: Work[Keeping, None] = Work(_keep, fault="records")
 
 
-def drop_some(tx: Transaction, execution_id: str) -> int:
-    """Delete a bounded number of an execution's runs; returns how many, 0 when none is left."""
-    return tx.db.execute(_DROP, (execution_id,)).rowcount
+def drop_some(tx: Transaction, execution_id: str, spared: int) -> int:
+    """Delete a bounded number of an execution's rows, but those of one run; returns how many, 0 when none is left."""
+    return tx.db.execute(_DROP, (execution_id, spared)).rowcount
+
+
+def count_records(tx: Transaction, execution_id: str, run: int) -> int:
+    """How many records a run of an execution has kept."""
+    return int(tx.db.execute(_COUNT, (execution_id, run)).fetchone()[0])
 
 
 async def nodes_with_records(reader: Reader, execution_id: str, kind: RecordKind) -> set[str]:

@@ -58,20 +58,65 @@ class ExecutionContract:
         assert await storage.journal.get(EXECUTION) == ended
         assert await storage.journal.nodes(EXECUTION) == nodes
 
-    async def test_a_resume_starts_clean_and_ends_anew(self, storage: Database):
+    async def test_a_resume_takes_the_place_of_what_was_there_when_it_ends(self, storage: Database):
         await storage.journal.begin(execution())
         await storage.journal.keep(EXECUTION, [record(n) for n in range(3)])
         await storage.journal.finish(
             EXECUTION, Status.FAILED, [node_row()], completed_at=at(2), output={"n": 1}, error="x"
         )
         await storage.journal.reopen(EXECUTION)
+        await storage.journal.keep(EXECUTION, [record(7)])
         assert await storage.journal.get(EXECUTION) == execution()
-        assert await storage.journal.nodes(EXECUTION) == []
-        assert await kept(storage) == []
+        assert await storage.journal.nodes(EXECUTION) == [node_row()]
+        assert [one.position for one in await kept(storage)] == [0, 1, 2]
         await storage.journal.finish(EXECUTION, Status.COMPLETED, [], completed_at=at(9), output=None, error=None)
         found = await storage.journal.get(EXECUTION)
         assert found is not None
         assert (found.status, found.completed_at, found.output) == (Status.COMPLETED, at(9), None)
+        assert await storage.journal.nodes(EXECUTION) == []
+        assert [one.position for one in await kept(storage)] == [7]
+
+    @pytest.mark.parametrize(
+        ("earlier", "now", "stays"),
+        [
+            ((Status.COMPLETED, 3), (Status.CANCELLED, 1), True),
+            ((Status.COMPLETED, 3), (Status.FAILED, 5), True),
+            ((Status.COMPLETED, 3), (Status.COMPLETED, 1), False),
+            ((Status.FAILED, 3), (Status.CANCELLED, 1), True),
+            ((Status.FAILED, 3), (Status.CANCELLED, 3), False),
+            ((Status.CANCELLED, 3), (Status.FAILED, 5), False),
+            ((Status.CANCELLED, 3), (Status.COMPLETED, 0), False),
+        ],
+        ids=str,
+    )
+    async def test_what_came_further_stays(self, earlier, now, stays: bool, storage: Database):
+        nodes = {earlier: [node_row("before")], now: [node_row("after")]}
+        await storage.journal.begin(execution())
+        for attempt in (earlier, now):
+            status, records = attempt
+            if attempt is now:
+                await storage.journal.reopen(EXECUTION)
+            await storage.journal.keep(EXECUTION, [record(n, run=str(status)) for n in range(records)])
+            await storage.journal.finish(
+                EXECUTION, status, nodes[attempt], completed_at=at(2), output={"n": records}, error=str(status)
+            )
+        status, records = earlier if stays else now
+        found = await storage.journal.get(EXECUTION)
+        assert found is not None
+        assert (found.status, found.output, found.error) == (status, {"n": records}, str(status))
+        assert await storage.journal.nodes(EXECUTION) == nodes[earlier if stays else now]
+        assert [one.data["run"] for one in await kept(storage)] == [str(status)] * records
+
+    async def test_a_resume_that_is_cut_off_leaves_what_was_there(self, storage: Database):
+        await storage.journal.begin(execution())
+        await storage.journal.keep(EXECUTION, [record(n) for n in range(3)])
+        await storage.journal.finish(EXECUTION, Status.FAILED, [], completed_at=at(2), output=None, error="x")
+        for _ in range(3):
+            await storage.journal.reopen(EXECUTION)
+            await storage.journal.keep(EXECUTION, [record(n) for n in range(5, 9)])
+            assert [one.position for one in await kept(storage)] == [0, 1, 2]
+        await storage.journal.finish(EXECUTION, Status.COMPLETED, [], completed_at=at(2), output=None, error=None)
+        assert [one.position for one in await kept(storage)] == [5, 6, 7, 8]
 
     async def test_a_resume_drops_its_own_records_only_however_many(self, storage: Database):
         for execution_id in (EXECUTION, "exec-2"):

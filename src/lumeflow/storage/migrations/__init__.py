@@ -5,9 +5,9 @@
 
 from collections.abc import Sequence
 
-from lumeflow.storage.migrations import v1
+from lumeflow.storage.migrations import v1, v2
 
-MIGRATIONS: Sequence[Sequence[str]] = (v1.STATEMENTS,)
+MIGRATIONS: Sequence[Sequence[str]] = (v1.STATEMENTS, v2.STATEMENTS)
 """Statements by version: `MIGRATIONS[n]` leads from version n to n + 1."""
 
 LATEST = len(MIGRATIONS)
