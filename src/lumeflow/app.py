@@ -92,7 +92,7 @@ class App:
         self.database = database
         self._vendors = vendors
         self._planner = Planner(registry)
-        self._prompts = PromptLibrary()
+        self._prompts = PromptLibrary(settings.prompt_folders)
         self._threads = Threads()
         self._clock = SystemClock()
         self._new_id = new_id

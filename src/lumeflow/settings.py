@@ -28,6 +28,8 @@ class Settings:
         plugin_folders: Folders with blocks of the user's own.
         allowed_addresses: Hosts and networks that addresses in workflows may lead to although they are not public:
             names, `*.names`, addresses, networks such as `10.1.0.0/16`.
+        prompt_folders: Folders with prompts of the user's own; the first that has a prompt wins, the built-in ones come
+            last.
     """
 
     data_dir: Path
@@ -39,11 +41,12 @@ class Settings:
     providers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     plugin_folders: Sequence[Path] = ()
     allowed_addresses: Sequence[str] = ()
+    prompt_folders: Sequence[Path] = ()
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ, **overrides: Any) -> "Settings":
-        """Read `LUMEFLOW_DB`, `LUMEFLOW_DATA_DIR`, `LUMEFLOW_PLUGINS`, `LUMEFLOW_PROVIDERS` (a JSON file) and
-        `LUMEFLOW_ALLOWED_ADDRESSES` (with commas between them).
+        """Read `LUMEFLOW_DB`, `LUMEFLOW_DATA_DIR`, `LUMEFLOW_PLUGINS`, `LUMEFLOW_PROMPTS`, `LUMEFLOW_PROVIDERS` (a JSON
+        file) and `LUMEFLOW_ALLOWED_ADDRESSES` (with commas between them).
 
         Args:
             environ: Environment variables.
@@ -52,12 +55,12 @@ class Settings:
         Raises:
             UsageError: A variable holds something unusable.
         """
-        folders = [Path(entry) for entry in environ.get("LUMEFLOW_PLUGINS", "").split(os.pathsep) if entry]
         values: dict[str, Any] = {
             "data_dir": Path(environ["LUMEFLOW_DATA_DIR"]) if environ.get("LUMEFLOW_DATA_DIR") else default_data_dir(),
             "db": environ.get("LUMEFLOW_DB") or None,
             "environ": environ,
-            "plugin_folders": folders,
+            "plugin_folders": _folders(environ.get("LUMEFLOW_PLUGINS")),
+            "prompt_folders": _prompt_folders(environ.get("LUMEFLOW_PROMPTS")),
             "allowed_addresses": environ.get("LUMEFLOW_ALLOWED_ADDRESSES", "").replace(",", " ").split(),
             "providers": _read_providers(environ.get("LUMEFLOW_PROVIDERS")),
         }
@@ -80,6 +83,18 @@ class Settings:
         """A vendor's key, by the name of its environment variable."""
         value = self.environ.get(name, "").strip()
         return Secret(value) if value else None
+
+
+def _folders(value: str | None) -> list[Path]:
+    return [Path(entry) for entry in (value or "").split(os.pathsep) if entry]
+
+
+def _prompt_folders(value: str | None) -> list[Path]:
+    folders = _folders(value)
+    for folder in folders:
+        if not folder.is_dir():
+            raise UsageError(f"LUMEFLOW_PROMPTS: there is no folder {folder}")
+    return folders
 
 
 def _read_providers(path: str | None) -> Mapping[str, Mapping[str, Any]]:

@@ -21,8 +21,17 @@ from pathlib import Path
 from lumeflow.cli.main import run
 from tests.docs.pages import ROOT, Fence
 
-KEYS = ("APIFY_TOKEN", "APOLLO_API_KEY", "HUNTER_API_KEY", "META_ACCESS_TOKEN", "MXBAI_API_KEY", "OPENROUTER_API_KEY")
-VENDORS = ("apify", "apollo", "hunter", "meta", "mixedbread", "openrouter")
+KEYS = (
+    "ANTHROPIC_API_KEY",
+    "APIFY_TOKEN",
+    "APOLLO_API_KEY",
+    "HUNTER_API_KEY",
+    "META_ACCESS_TOKEN",
+    "MXBAI_API_KEY",
+    "OPENAI_API_KEY",
+    "OPENROUTER_API_KEY",
+)
+VENDORS = ("anthropic", "apify", "apollo", "hunter", "meta", "mixedbread", "openai", "openrouter")
 KILL_AFTER = 20
 """Calls that a command has made when it is killed."""
 PORT = "8900"

@@ -7,6 +7,7 @@ import jsonschema_rs
 import orjson
 import pytest
 
+from lumeflow.kit.strict_schema import is_strict
 from lumeflow.plugin import UsageError
 from lumeflow.prompts import BUILT_IN, PromptLibrary
 
@@ -130,9 +131,11 @@ def test_what_is_installed_is_listed(install, library):
     install("not a prompt", name="notes", version="x")
 
     assert [(name, version) for name, version, _ in library.installed()] == [
+        ("analyze-sentiment", 1),
         ("extract-contacts-from-comments", 1),
         ("greet", 1),
         ("greet", 10),
+        ("infer-interests", 1),
     ]
 
 
@@ -140,7 +143,7 @@ def test_what_is_installed_is_listed(install, library):
     ("reference", "told"),
     [
         ("gret", "there is no prompt 'gret'. Did you mean 'greet'?"),
-        ("zzz", "Known: extract-contacts-from-comments, greet."),
+        ("zzz", "Known: analyze-sentiment, extract-contacts-from-comments, greet, infer-interests."),
         ("greet@7", "the prompt 'greet' has no version 7; there is 1"),
         ("../greet", "is not the name of a prompt"),
         ("greet@", "is not the name of a prompt"),
@@ -231,20 +234,25 @@ def test_a_template_that_fails_says_where_and_not_on_what(install, library, host
 # --- the built-in prompt
 
 
-def test_the_built_in_prompt_is_in_the_package():
-    assert (BUILT_IN / "extract-contacts-from-comments" / "v1.md").is_file()
+LINES = {"extract-contacts-from-comments": "comments", "infer-interests": "records", "analyze-sentiment": "texts"}
+EVERY_BUILT_IN = pytest.mark.parametrize("name", LINES)
 
 
-def test_the_built_in_prompt_asks_for_what_its_example_answers():
-    prompt = PromptLibrary().load("extract-contacts-from-comments")
-    messages = prompt.messages({"comments": '{"id":"c1","text":"Hi"}'})
+def test_every_built_in_prompt_is_tried_here():
+    assert {name for name, _, path in PromptLibrary().installed() if path.is_relative_to(BUILT_IN)} == set(LINES)
+
+
+@EVERY_BUILT_IN
+def test_a_built_in_prompt_asks_for_what_its_example_answers(name):
+    prompt = PromptLibrary().load(name)
+    messages = prompt.messages({LINES[name]: '{"id":"c1","text":"Hi"}'})
 
     validator = jsonschema_rs.validator_for(dict(prompt.answer_schema))
     example = next(message["content"] for message in messages if message["role"] == "assistant")
 
     validator.validate(orjson.loads(example))
     assert messages[-1]["content"] == '{"id":"c1","text":"Hi"}'
-    again = prompt.messages({"comments": '{"id":"c1","text":"Hi"}', "problem": "c1: missing"})[-1]["content"]
+    again = prompt.messages({LINES[name]: '{"id":"c1","text":"Hi"}', "problem": "c1: missing"})[-1]["content"]
     assert again.splitlines()[0].startswith("Your previous answer could not be used (c1: missing).")
     assert again.splitlines()[-1] == '{"id":"c1","text":"Hi"}'
 
@@ -257,13 +265,15 @@ def strict(schema):
         yield schema["additionalProperties"] is False and sorted(schema["required"]) == sorted(schema["properties"])
 
 
-def test_the_built_in_schema_is_strict():
-    schema = PromptLibrary().load("extract-contacts-from-comments").answer_schema
+@EVERY_BUILT_IN
+def test_a_built_in_schema_is_strict(name):
+    schema = PromptLibrary().load(name).answer_schema
 
     found = list(strict(schema))
 
-    assert len(found) == 3
+    assert len(found) >= 2
     assert all(found)
+    assert is_strict(schema)
 
 
 def test_jinja_is_not_imported_before_a_prompt_is_loaded():

@@ -13,11 +13,21 @@ from lumeflow.core.operation import Account, Answer, Operation, Params, Provider
 from lumeflow.core.secret import Secret
 from lumeflow.plugin import CallError, Failure
 from lumeflow.prompts import PromptLibrary
-from lumeflow.providers import apify, apollo, hunter, meta_ads, mixedbread, openrouter
+from lumeflow.providers import (
+    anthropic,
+    apify,
+    apollo,
+    hunter,
+    meta_ads,
+    mixedbread,
+    openai,
+    openai_compatible,
+    openrouter,
+)
 from lumeflow.simulator import Simulator
 from lumeflow.testing import MemoryContext
 
-MODULES = (apify, apollo, hunter, meta_ads, mixedbread, openrouter)
+MODULES = (anthropic, apify, apollo, hunter, meta_ads, mixedbread, openai, openai_compatible, openrouter)
 OPERATIONS: dict[str, Operation] = {
     member.id: member()
     for module in MODULES

@@ -16,6 +16,7 @@ from tests.providers.desk import MODULES, OPERATIONS, account, judged, reply
 
 MESSAGES = [{"role": "user", "content": "Hello"}]
 PARAMS = {
+    "anthropic/messages": {"models": ["claude-haiku-4-5"], "messages": MESSAGES, "max_tokens": 100},
     "apify/start-run": {"actor": "apify~facebook-comments-scraper", "input": {"startUrls": []}},
     "apify/get-run": {"run": "r1"},
     "apify/run-cost": {"run": "r1", "actor": "apify~facebook-comments-scraper", "items": 3},
@@ -31,15 +32,26 @@ PARAMS = {
         "version": "v26.0", "ad_account": "act_1", "name": "Lena", "description": "Okafor", "mark": "m", "source": "x",
     },
     "mixedbread/embeddings": {"model": "mxbai-embed-large-v1", "input": ["Lena Okafor"]},
+    "openai/chat": {"models": ["gpt-5-mini"], "messages": MESSAGES, "max_tokens": 100},
+    "openai-compatible/chat": {
+        "models": ["m"],
+        "messages": MESSAGES,
+        "max_tokens": 100,
+        "baseUrl": "https://llm.example.com/v1",
+        "prices": {"prompt": "0", "completion": "0"},
+    },
     "openrouter/chat": {"models": ["openai/gpt-5-mini"], "messages": MESSAGES, "max_tokens": 100},
     "openrouter/chat-free": {"models": ["mistralai/m:free"], "messages": MESSAGES, "max_tokens": 100},
 }  # fmt: skip
+FOR_ALL_MODELS = ("prompt_million", "completion_million")
 EVERY = pytest.mark.parametrize("operation_id", sorted(OPERATIONS))
 
 KEYS = st.sampled_from(
     ["data", "error", "errors", "person", "choices", "usage", "message", "content", "code", "id", "type", "status",
      "index", "embedding", "finish_reason", "cost", "metadata", "availability", "email", "details", "contact",
-     "matches", "credits_consumed", "usageTotalUsd", "chargedEventCounts", "total_tokens", "items"]
+     "matches", "credits_consumed", "usageTotalUsd", "chargedEventCounts", "total_tokens", "items", "param", "prompt_tokens", "completion_tokens",
+     "input_tokens", "output_tokens", "cache_read_input_tokens", "prompt_tokens_details", "cached_tokens", "stop_reason",
+     "text", "model", "refusal"]
 )  # fmt: skip
 SCALARS = st.none() | st.booleans() | st.integers(-(2**62), 2**62) | st.floats(allow_nan=False) | st.text(max_size=8)
 JSON = st.recursive(
@@ -140,6 +152,9 @@ def test_a_call_without_key_is_built_all_the_same(operation_id):
         ("meta/add-users", "meta/add-users"),
         ("meta/create-audience", "meta/create-audience"),
         ("mixedbread/embeddings", "mixedbread/embeddings"),
+        ("anthropic/messages", "anthropic/messages"),
+        ("openai/chat", "openai/chat"),
+        ("openai-compatible/chat", "openai-compatible/chat"),
         ("openrouter/chat", "openrouter/chat"),
         ("openrouter/chat-free", "openrouter/chat-free"),
     ],
@@ -171,7 +186,7 @@ def test_prices_are_those_that_the_simulator_charges(provider, price, simulated)
 def test_expected_prices_follow_the_configured_ones(operation_id):
     operation = OPERATIONS[operation_id]
     names = next(module.PROVIDER.prices for module in MODULES if module.PROVIDER.name == operation.provider)
-    free = account(operation.provider, prices=dict.fromkeys(names, Decimal(0)))
+    free = account(operation.provider, prices=dict.fromkeys([*names, *FOR_ALL_MODELS], Decimal(0)))
 
     assert operation.expected(PARAMS[operation_id], free) == 0
 
@@ -188,6 +203,9 @@ def test_expected_prices_follow_the_configured_ones(operation_id):
         ("hunter/email-verifier", Repeat.FREE),
         ("meta/add-users", Repeat.FREE),
         ("meta/create-audience", Repeat.LOOK_FIRST),
+        ("anthropic/messages", Repeat.BOOKED),
+        ("openai/chat", Repeat.BOOKED),
+        ("openai-compatible/chat", Repeat.BOOKED),
         ("openrouter/chat", Repeat.BOOKED),
         ("mixedbread/embeddings", Repeat.BOOKED),
     ],

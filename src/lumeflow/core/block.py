@@ -56,7 +56,8 @@ class Block(Generic[ConfigT]):
         type: One of the eight types.
         name: Name among the blocks of its type; `type/name` identifies it, e.g. `api/apollo-people-match`.
         when: Discriminators: the block is meant if `config` holds all pairs of one of these mappings; an empty
-            mapping is the type's default. The mapping with the most pairs wins.
+            mapping is the type's default. The mapping with the most pairs wins. A value `name@*` stands for `name` and
+            for `name@1`, `name@2` and so on.
         Config: Its configuration model.
         operations: Ids of all operations it may call.
         example: A node `config` that works in demo mode; shown in the reference and run by the tests.

@@ -124,7 +124,7 @@ class Registry:
             if block.type is not block_type:
                 continue
             for pairs in block.when:
-                if len(pairs) > best_score and all(config.get(key) == value for key, value in pairs.items()):
+                if len(pairs) > best_score and all(_means(config.get(key), value) for key, value in pairs.items()):
                     best, best_score = block, len(pairs)
         if best is None:
             raise UnknownBlock(self._unresolved(block_type, config))
@@ -144,3 +144,11 @@ class Registry:
             return f"no {block_type} block is meant: set {keys}."
         parts = [f"'{key}' is '{value}'." + did_you_mean(value, choices[key]) for key, value in sorted(found.items())]
         return f"no {block_type} block fits: " + " ".join(parts)
+
+
+def _means(found: Any, wanted: str | bool) -> bool:
+    """True if a setting is the discriminator's value; `name@*` stands for `name` in any version or none."""
+    if isinstance(wanted, str) and wanted.endswith("@*") and isinstance(found, str):
+        name = wanted.removesuffix("@*")
+        return found == name or found.startswith(f"{name}@")
+    return bool(found == wanted)

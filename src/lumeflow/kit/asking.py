@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
+import orjson
+
 from lumeflow.core.errors import STOPS_NODE
 from lumeflow.kit.chat import Desk, Message
 from lumeflow.kit.completion import Finish
@@ -187,6 +189,11 @@ _STOPS: Mapping[Finish, tuple[ErrorClass, str]] = {
     Finish.REFUSED: (ErrorClass.VALIDATION, "the model declined to answer"),
     Finish.TOO_LONG: (ErrorClass.VALIDATION, "the text is longer than the model can take"),
 }
+
+
+def json_lines(items: Sequence[Item]) -> str:
+    """The items as a question holds them: a JSON object a line, with the id first."""
+    return "\n".join(orjson.dumps({"id": item.id, **item.line}).decode() for item in items)
 
 
 def listed_parts(text: str) -> list[tuple[str, Any]]:

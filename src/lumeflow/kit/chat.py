@@ -1,68 +1,61 @@
-"""Asking a language model once: which operation, with which limits, and what to do about an empty answer."""
+"""Asking a language model once: whom, in which way, with which limits, and what to do about an empty answer."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal
+from dataclasses import dataclass, replace
+from typing import Any
 
 import orjson
-from pydantic import Field, field_validator
 
-from lumeflow.kit.calling import CallConfig
+from lumeflow.core.errors import STOPS_NODE
+from lumeflow.kit.chat_config import MOST_TOKENS, ChatConfig
+from lumeflow.kit.chat_style import BY_OBJECT, BY_SCHEMA, BY_WORDS, Message, Style
 from lumeflow.kit.completion import Completion, Finish
 from lumeflow.plugin import BlockContext, CallError, ErrorClass, NodeError
 
+__all__ = ["ALL_OPERATIONS", "MOST_TOKENS", "OPERATIONS", "ChatConfig", "Desk", "Message"]
+
 CHAT, CHAT_FREE = "openrouter/chat", "openrouter/chat-free"
-OPERATIONS = (CHAT, CHAT_FREE)
+OPERATIONS: Mapping[str, tuple[str, ...]] = {
+    "openrouter": (CHAT, CHAT_FREE),
+    "openai": ("openai/chat", "openai-compatible/chat"),
+    "anthropic": ("anthropic/messages",),
+}
+"""Operations that ask a model, by provider."""
+ALL_OPERATIONS = tuple(name for names in OPERATIONS.values() for name in names)
 
 EMPTY_RETRIES = 2
-MOST_TOKENS = 16_000
-"""Highest limit of output tokens that is ever asked for."""
-
-Message = dict[str, str]
-
-
-class ChatConfig(CallConfig):
-    """Configuration of a block that asks a language model."""
-
-    batches: ClassVar[bool] = True
-
-    provider: Literal["openrouter"] = Field(default="openrouter", description="Through whom models are reached.")
-    model: str | tuple[str, ...] = Field(
-        description="The model, or several: when one fails, the next is asked.", min_length=1
-    )
-    temperature: float | None = Field(
-        default=0, ge=0, le=2, description="Randomness, 0 for none; null to leave it to the model."
-    )
-    max_tokens: int | None = Field(
-        default=None, ge=16, le=MOST_TOKENS, description="Most tokens of an answer; by default enough for the batch."
-    )
-
-    @field_validator("model", mode="before")
-    @classmethod
-    def _from_list(cls, value: Any) -> Any:
-        return tuple(value) if isinstance(value, list) else value
-
-    @field_validator("model")
-    @classmethod
-    def _named(cls, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
-        if not all(name.strip() for name in ((value,) if isinstance(value, str) else value)):
-            raise ValueError("a model's name is empty; write one such as 'mistralai/mistral-7b-instruct:free'")
-        return value
-
-    @property
-    def models(self) -> list[str]:
-        """The models in the order in which they are tried."""
-        return [self.model] if isinstance(self.model, str) else list(self.model)
+_FORMS: Mapping[str, tuple[str, ...]] = {
+    "openrouter": (BY_SCHEMA, BY_WORDS),
+    "openai": (BY_SCHEMA, BY_OBJECT, BY_WORDS),
+    "anthropic": (BY_SCHEMA, BY_WORDS),
+}
+_NO_SCHEMAS: Mapping[str, frozenset[int]] = {
+    "openrouter": frozenset({400, 404, 422}),
+    "openai": frozenset({400, 422}),
+    "anthropic": frozenset({400, 422}),
+}
+"""Statuses by which vendors also refuse a schema without saying so: at OpenRouter no endpoint is found for it."""
+_MOST_STYLES = 6
+"""More ways to ask than a model can refuse one after the other."""
+_NEXT_MODEL = frozenset({Finish.FILTERED, Finish.TOO_LONG, Finish.UNSUPPORTED})
 
 
 class Desk:
     """Where one node asks its model. One for each block instance."""
 
     def __init__(self, config: ChatConfig) -> None:
-        self._models = config.models
+        self._provider = config.provider
         self._temperature = config.temperature
-        self._operation = CHAT_FREE if all(model.endswith(":free") for model in self._models) else CHAT
-        self._takes_schema = True
+        self._more: dict[str, Any] = {"prices": dict(config.prices)} if config.prices else {}
+        if config.base_url is not None:
+            self._more["baseUrl"] = config.base_url
+        self._operation = _operation(config)
+        # OpenRouter goes through the list by itself.
+        models, whole = config.models, config.provider == "openrouter"
+        self._routes = [models] if whole else [models[place:] for place in range(len(models))]
+        self._styles = {route[0]: Style(_FORMS[config.provider]) for route in self._routes}
+        self._unknown: set[str] = set()
 
     async def ask(
         self,
@@ -74,7 +67,8 @@ class Desk:
         schema_name: str,
         asked: Counter[bytes],
     ) -> Completion:
-        """Ask; an answer without text (a cold start) is asked for again, a limit that was too low is raised once.
+        """Ask the first model that answers. An answer without text (a cold start) is asked for again, a limit that
+        was too low is raised once.
 
         Args:
             ctx: The context.
@@ -86,60 +80,101 @@ class Desk:
                 would give the same answer again.
 
         Raises:
-            NodeError: (NOT_FOUND) there is no such model.
+            NodeError: (NOT_FOUND) there is no such model; (VALIDATION) its price is not known, or it does not take
+                what every question holds.
             CallError: The call failed.
         """
-        completion = await self._ask_for_text(ctx, messages, max_tokens, schema, schema_name, asked)
-        if completion.finish is Finish.LENGTH and max_tokens < MOST_TOKENS:
-            more = min(2 * max_tokens, MOST_TOKENS)
-            completion = await self._ask_for_text(ctx, messages, more, schema, schema_name, asked)
-        return completion
-
-    async def _ask_for_text(
-        self,
-        ctx: BlockContext,
-        messages: Sequence[Message],
-        max_tokens: int,
-        schema: Mapping[str, Any] | None,
-        schema_name: str,
-        asked: Counter[bytes],
-    ) -> Completion:
-        params: dict[str, Any] = {"models": self._models, "messages": list(messages), "max_tokens": max_tokens}
-        if self._temperature is not None:
-            params["temperature"] = self._temperature
-        question = orjson.dumps(params)
-        for _ in range(1 + EMPTY_RETRIES):
-            if asked[question]:
-                params["again"] = asked[question]
-            asked[question] += 1
-            completion = await self._send(ctx, params, schema, schema_name)
-            if completion.text.strip() or completion.finish is not Finish.STOP:
-                break
-        return completion
-
-    async def _send(
-        self, ctx: BlockContext, params: Mapping[str, Any], schema: Mapping[str, Any] | None, schema_name: str
-    ) -> Completion:
-        if schema is not None and self._takes_schema:
+        question = _Question(ctx, messages, schema, schema_name, asked)
+        known = [route for route in self._routes if route[0] not in self._unknown] or self._routes[-1:]
+        for route in known[:-1]:
             try:
-                return await self._call(ctx, {**params, "schema": schema, "schemaName": schema_name})
+                completion = await self._ask_model(route, question, max_tokens)
             except CallError as error:
-                if error.status not in {400, 404, 422}:
+                if error.error_class in STOPS_NODE:
                     raise
-            # Models without structured output refuse the request; the prompt describes the answer as well.
-            completion = await self._call_known(ctx, params)
-            self._takes_schema = False
-            return completion
-        return await self._call_known(ctx, params)
+                if error.error_class is ErrorClass.NOT_FOUND:
+                    self._unknown.add(route[0])
+                continue
+            if completion.finish not in _NEXT_MODEL:
+                return completion
+        return await self._ask_last(known[-1], question, max_tokens)
 
-    async def _call_known(self, ctx: BlockContext, params: Mapping[str, Any]) -> Completion:
+    async def _ask_last(self, route: list[str], question: "_Question", max_tokens: int) -> Completion:
         try:
-            return await self._call(ctx, params)
+            completion = await self._ask_model(route, question, max_tokens)
         except CallError as error:
             if error.error_class is ErrorClass.NOT_FOUND:
                 raise NodeError(ErrorClass.NOT_FOUND, str(error), field="model") from error
             raise
-
-    async def _call(self, ctx: BlockContext, params: Mapping[str, Any]) -> Completion:
-        completion: Completion = (await ctx.call(self._operation, params)).value
+        if completion.parameter is not None:
+            field = completion.parameter.value
+            reason = f"the model '{route[0]}' does not take what '{field}' asks for, and cannot be asked without it"
+            raise NodeError(ErrorClass.VALIDATION, reason, field=field)
         return completion
+
+    async def _ask_model(self, route: list[str], question: "_Question", max_tokens: int) -> Completion:
+        completion = await self._ask_for_text(route, question, max_tokens)
+        if completion.finish is Finish.LENGTH and max_tokens < MOST_TOKENS:
+            completion = await self._ask_for_text(route, question, min(2 * max_tokens, MOST_TOKENS))
+        return completion
+
+    async def _ask_for_text(self, route: list[str], question: "_Question", max_tokens: int) -> Completion:
+        params = {**self._more, "models": route, "messages": list(question.messages), "max_tokens": max_tokens}
+        if self._temperature is not None:
+            params["temperature"] = self._temperature
+        text = orjson.dumps(params)
+        for _ in range(1 + EMPTY_RETRIES):
+            if question.asked[text]:
+                params["again"] = question.asked[text]
+            question.asked[text] += 1
+            completion = await self._send(route[0], question, params)
+            if completion.text.strip() or completion.finish is not Finish.STOP:
+                break
+        return completion
+
+    async def _send(self, model: str, question: "_Question", params: Mapping[str, Any]) -> Completion:
+        """Ask in the ways that are left, until the model takes one."""
+        style = self._styles[model]
+        for _ in range(_MOST_STYLES):
+            try:
+                completion = await self._call(question, params, style)
+            except CallError as error:
+                form = style.forms[0] if question.schema is not None else BY_WORDS
+                if form == BY_WORDS or error.status not in _NO_SCHEMAS[self._provider]:
+                    raise
+                # Perhaps it is the schema; what is found out is kept only if the question is answered without it.
+                style = replace(style, forms=(BY_WORDS,))
+                completion = await self._call(question, params, style)
+                self._styles[model] = style
+            if completion.parameter is None:
+                break
+            now = self._styles[model]
+            # Another question may have found it out meanwhile.
+            better = now if now != style else style.without(completion.parameter)
+            if better is None:
+                break
+            self._styles[model] = style = better
+        return completion
+
+    async def _call(self, question: "_Question", params: Mapping[str, Any], style: Style) -> Completion:
+        put = style.params(params, question.schema, question.schema_name)
+        completion: Completion = (await question.ctx.call(self._operation, put)).value
+        return completion
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What is asked, whatever the model; see `Desk.ask`."""
+
+    ctx: BlockContext
+    messages: Sequence[Message]
+    schema: Mapping[str, Any] | None
+    schema_name: str
+    asked: Counter[bytes]
+
+
+def _operation(config: ChatConfig) -> str:
+    if config.provider == "openrouter":
+        return CHAT_FREE if all(model.endswith(":free") for model in config.models) else CHAT
+    names = OPERATIONS[config.provider]
+    return names[-1] if config.base_url is not None else names[0]

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from lumeflow.kit.shares import confidence_in
 from lumeflow.kit.text import is_address, text_of
-from lumeflow.plugin import decimal_of
 
 Contact = dict[str, Any]
 
@@ -40,7 +40,7 @@ def _contact(given: Mapping[str, Any]) -> Contact:
         value = _value(given.get(name))
         if value and _PLAUSIBLE.get(name, _anything)(value):
             contact[name] = value
-    confidence = _confidence(given.get("confidence"))
+    confidence = confidence_in(given.get("confidence"))
     if confidence is not None:
         contact["confidence"] = confidence
     return contact
@@ -49,15 +49,6 @@ def _contact(given: Mapping[str, Any]) -> Contact:
 def _value(value: Any) -> str:
     text = " ".join(text_of(value).split())
     return "" if text.casefold() in _NOTHING or len(text) > _LONGEST else text
-
-
-def _confidence(value: Any) -> float | None:
-    """A number from 0 to 1; what lies outside is moved to the nearer end."""
-    try:
-        number = float(decimal_of(value))
-    except ValueError:
-        return None
-    return min(max(number, 0.0), 1.0)
 
 
 def _anything(value: str) -> bool:

@@ -25,6 +25,7 @@ from typing import Any
 
 import orjson
 
+from lumeflow.kit.schema_check import schema_check
 from lumeflow.plugin import UsageError
 from lumeflow.prompts.front_matter import FrontMatter, Variable, read_front_matter
 from lumeflow.prompts.templates import TextTemplate, compile_text
@@ -178,4 +179,8 @@ def _answer_schema(place: Path, sections: Sequence[Section]) -> Mapping[str, Any
         raise UsageError(f"{place}:{section.line + error.lineno}: not JSON: {error.msg}") from error
     if not isinstance(schema, dict):
         raise UsageError(f"{place}:{section.line + 1}: a JSON Schema is an object")
+    try:
+        schema_check(schema)
+    except ValueError as error:
+        raise UsageError(f"{place}:{section.line + 1}: {error}") from error
     return schema

@@ -13,14 +13,19 @@ from lumeflow.simulator.faults import ANSWERED_WITH_ERROR, Fault, FaultKind, Fau
 from lumeflow.simulator.limits import Limit, Limiter, Refusal
 from lumeflow.simulator.settings import SimulatorSettings
 from lumeflow.simulator.vendor import Endpoint, OddShape, Route, Surroundings, Vendor
+from lumeflow.simulator.vendors.anthropic import Anthropic
 from lumeflow.simulator.vendors.apify import Apify
 from lumeflow.simulator.vendors.apollo import Apollo
 from lumeflow.simulator.vendors.hunter import Hunter
 from lumeflow.simulator.vendors.meta import Meta
 from lumeflow.simulator.vendors.mixedbread import Mixedbread
+from lumeflow.simulator.vendors.openai import OpenAI, OpenAICompatible
 from lumeflow.simulator.vendors.openrouter import OpenRouter
 
-VENDORS: tuple[type[Vendor], ...] = (Apify, Apollo, Hunter, OpenRouter, Mixedbread, Meta)
+VENDORS: tuple[type[Vendor], ...] = (
+    Apify, Apollo, Hunter, OpenRouter, OpenAI, Anthropic, Mixedbread, Meta, OpenAICompatible,
+)  # fmt: skip
+"""The first that has a call's path takes it; the last takes what others leave of the chat-completions form."""
 ENDPOINTS: Mapping[str, Endpoint] = {endpoint.id: endpoint for vendor in VENDORS for endpoint in vendor.endpoints}
 
 _SERVER_ERRORS = (500, 502, 503)

@@ -41,8 +41,15 @@ MODEL_PRICES: Mapping[str, tuple[Decimal, Decimal]] = MappingProxyType(
         "openai/gpt-4.1-mini": (Decimal("0.40"), Decimal("1.60")),
         "anthropic/claude-haiku-4.5": (Decimal("1.00"), Decimal("5.00")),
         "anthropic/claude-opus-4.5": (Decimal("5.00"), Decimal("25.00")),
+        # The same, by the names that Anthropic itself gives them.
+        "anthropic/claude-haiku-4-5": (Decimal("1.00"), Decimal("5.00")),
+        "anthropic/claude-opus-4-5": (Decimal("5.00"), Decimal("25.00")),
     }
 )
+CACHED_PRICES: Mapping[str, Decimal] = MappingProxyType(
+    {"openai/gpt-5-mini": Decimal("0.025"), "openai/gpt-4.1-mini": Decimal("0.10")}
+)
+"""USD per million prompt tokens that OpenAI itself reads from its cache."""
 OTHER_MODEL_PRICE = (Decimal("0.50"), Decimal("1.50"))
 """Of a model that the table does not name: an unknown model is never free."""
 
@@ -127,6 +134,16 @@ class SimulatorSettings:
         if model.endswith(":free"):
             return Decimal(0), Decimal(0)
         return MODEL_PRICES.get(model, OTHER_MODEL_PRICE)
+
+    def cached_price(self, model: str) -> Decimal:
+        """USD per million prompt tokens out of the vendor's cache."""
+        own = self.model_prices.get(model)
+        return CACHED_PRICES.get(model, self.model_price(model)[0]) if own is None else own[0]
+
+    def models_of(self, vendor: str) -> frozenset[str]:
+        """Models that a vendor itself serves, without its name in front."""
+        named = {*MODEL_PRICES, *self.model_prices}
+        return frozenset(name.partition("/")[2] for name in named if name.startswith(f"{vendor}/"))
 
     def changed(self, changes: Mapping[str, Any]) -> "SimulatorSettings":
         """These settings with others from JSON, named in camelCase: `{"faultRate": 0.2, "limits": {…}}`.

@@ -4,8 +4,12 @@ import json
 
 import pytest
 
+from lumeflow.blocks.ai.anthropic import Anthropic
 from lumeflow.blocks.ai.contact_extraction import ContactExtraction
+from lumeflow.blocks.ai.interest_inference import InterestInference
+from lumeflow.blocks.ai.openai import OpenAI
 from lumeflow.blocks.ai.openrouter import OpenRouter
+from lumeflow.blocks.ai.sentiment_analysis import SentimentAnalysis
 from lumeflow.blocks.api.apify_scraper import ApifyScraper
 from lumeflow.blocks.api.apollo_people_match import ApolloPeopleMatch
 from lumeflow.blocks.api.hunter_email_finder import HunterEmailFinder
@@ -22,7 +26,11 @@ BLOCKS = (
     ApolloPeopleMatch,
     HunterEmailFinder,
     MixedbreadEmbeddings,
+    Anthropic,
     ContactExtraction,
+    InterestInference,
+    OpenAI,
+    SentimentAnalysis,
     MetaAdsOutput,
     OpenRouter,
 )
@@ -55,6 +63,15 @@ EXTRACT = "extract-contacts-from-comments"
         (BlockType.AI, {"provider": "openrouter", "promptTemplate": "something-else"}, "ai/openrouter"),
         (BlockType.AI, {"provider": "openrouter", "promptTemplate": EXTRACT}, "ai/contact-extraction"),
         (BlockType.AI, {"provider": "openrouter", "promptTemplate": f"{EXTRACT}@1"}, "ai/contact-extraction"),
+        (BlockType.AI, {"provider": "openai"}, "ai/openai"),
+        (BlockType.AI, {"provider": "anthropic", "promptTemplate": "something-else"}, "ai/anthropic"),
+        (BlockType.AI, {"provider": "openai", "promptTemplate": EXTRACT}, "ai/contact-extraction"),
+        (BlockType.AI, {"provider": "anthropic", "promptTemplate": f"{EXTRACT}@12"}, "ai/contact-extraction"),
+        (BlockType.AI, {"provider": "openai", "promptTemplate": f"{EXTRACT}-too"}, "ai/openai"),
+        (BlockType.AI, {"provider": "anthropic", "operation": "contact-extraction"}, "ai/contact-extraction"),
+        (BlockType.AI, {"provider": "openrouter", "promptTemplate": "infer-interests"}, "ai/interest-inference"),
+        (BlockType.AI, {"operation": "interest-inference"}, "ai/interest-inference"),
+        (BlockType.AI, {"provider": "openai", "promptTemplate": "analyze-sentiment@1"}, "ai/sentiment-analysis"),
         (BlockType.AI, {"operation": "contact-extraction"}, "ai/contact-extraction"),
         (BlockType.AI, {"provider": "openrouter", "operation": "contact-extraction"}, "ai/contact-extraction"),
     ],

@@ -1,23 +1,24 @@
 """`ai/contact-extraction`: the people in comments who can be contacted, found by a language model."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
-import orjson
 from pydantic import Field
 
-from lumeflow.kit.asking import Answers, Item, Survey, listed_parts
+from lumeflow.kit.asking import Answers, Item, Survey
 from lumeflow.kit.calling import CallBlock
-from lumeflow.kit.chat import MOST_TOKENS, OPERATIONS, ChatConfig, Desk, Message
+from lumeflow.kit.chat import ALL_OPERATIONS, ChatConfig, Desk
 from lumeflow.kit.contacts import Contact, read_contacts
+from lumeflow.kit.model_tasks import task_discriminators
+from lumeflow.kit.prompt_task import PromptTask
+from lumeflow.kit.prompts import pinned_prompt
 from lumeflow.kit.text import text_of
-from lumeflow.plugin import BlockContext, BlockType, ErrorClass, JsonObject, NodeError, RecordError, UsageError
+from lumeflow.plugin import BlockContext, BlockType, JsonObject, RecordError
 
 PROMPT = "extract-contacts-from-comments"
 SCHEMA_NAME = "contacts"
 
 TOKENS_FOR_A_COMMENT = 80
-TOKENS_AROUND = 200
 
 
 class ContactExtractionConfig(ChatConfig):
@@ -40,20 +41,16 @@ class ContactExtraction(CallBlock[ContactExtractionConfig]):
     1) and `sourceCommentId`; none, one or several for each comment. `metadata`: totalContacts, modelUsed,
     processingTime (ms). Comments without text, or that do not meet `condition`, are not asked about.
     Errors: a comment about which the model gives no usable answer, even when asked again, is one failed record. An
-    unknown prompt or model, a bad key, or no credit stop the node.
-    Cost: what the vendor reports for each question of `batchSize` comments; nothing for models that end in `:free`.
+    unknown prompt or model, a model without known price, a bad key, or no credit stop the node.
+    Cost: for each question of `batchSize` comments what OpenRouter reports (nothing for models that end in `:free`), or
+    at OpenAI and Anthropic its tokens times the model's price.
     """
 
     type = BlockType.AI
     name = "contact-extraction"
-    when = (
-        {"operation": "contact-extraction"},
-        {"provider": "openrouter", "operation": "contact-extraction"},
-        {"provider": "openrouter", "promptTemplate": PROMPT},
-        {"provider": "openrouter", "promptTemplate": f"{PROMPT}@1"},
-    )
+    when = task_discriminators("contact-extraction", PROMPT)
     Config = ContactExtractionConfig
-    operations = OPERATIONS
+    operations = ALL_OPERATIONS
     example: ClassVar[Mapping[str, Any]] = {
         "provider": "openrouter",
         "model": "mistralai/mistral-7b-instruct:free",
@@ -75,6 +72,7 @@ class ContactExtraction(CallBlock[ContactExtractionConfig]):
     def __init__(self, config: ContactExtractionConfig) -> None:
         super().__init__(config)
         self._desk = Desk(config)
+        self._prompt: Any = None
         self._contacts = 0
         self._model: tuple[int, str] | None = None
 
@@ -88,7 +86,7 @@ class ContactExtraction(CallBlock[ContactExtractionConfig]):
 
     async def open(self, ctx: BlockContext) -> Mapping[str, Any]:
         """See that the prompt is there before anything is paid for."""
-        self._task(ctx)
+        self._prompt = await pinned_prompt(ctx, self.config.prompt_template)
         return {}
 
     async def process_batch(
@@ -117,12 +115,15 @@ class ContactExtraction(CallBlock[ContactExtractionConfig]):
             metadata["modelUsed"] = self._model[1]
         return {"metadata": metadata}
 
-    def _task(self, ctx: BlockContext) -> "_Extraction":
-        try:
-            prompt = ctx.prompts.load(self.config.prompt_template)
-        except UsageError as error:
-            raise NodeError(ErrorClass.VALIDATION, str(error), field="promptTemplate") from error
-        return _Extraction(prompt, self.config.max_tokens)
+    def _task(self, ctx: BlockContext) -> PromptTask[list[Contact]]:
+        return PromptTask(
+            self._prompt or ctx.prompts.load(self.config.prompt_template),
+            schema_name=SCHEMA_NAME,
+            lines_name="comments",
+            read=read_contacts,
+            tokens_each=TOKENS_FOR_A_COMMENT,
+            max_tokens=self.config.max_tokens,
+        )
 
     def _comments(self, records: Sequence[JsonObject], ctx: BlockContext) -> Sequence[Any]:
         template = self.config.mapping.get("comments")
@@ -142,31 +143,6 @@ class ContactExtraction(CallBlock[ContactExtractionConfig]):
     def _note(self, answers: "Answers[list[Contact]]", position: int) -> None:
         if answers.model and (self._model is None or position < self._model[0]):
             self._model = position, answers.model
-
-
-class _Extraction:
-    """The task of a batch of comments."""
-
-    schema_name = SCHEMA_NAME
-
-    def __init__(self, prompt: Any, max_tokens: int | None) -> None:
-        self._prompt = prompt
-        self._max_tokens = max_tokens
-        self.schema: Mapping[str, Any] = prompt.answer_schema
-
-    def messages(self, items: Sequence[Item], problem: str) -> Sequence[Message]:
-        lines = "\n".join(orjson.dumps({"id": item.id, **item.line}).decode() for item in items)
-        messages: Sequence[Message] = self._prompt.messages({"comments": lines, "problem": problem})
-        return messages
-
-    def max_tokens(self, items: Sequence[Item]) -> int:
-        return self._max_tokens or min(TOKENS_AROUND + TOKENS_FOR_A_COMMENT * len(items), MOST_TOKENS)
-
-    def parts(self, text: str, items: Sequence[Item]) -> Iterable[tuple[str, Any]]:
-        return listed_parts(text)
-
-    def read(self, part: Any) -> list[Contact]:
-        return read_contacts(part)
 
 
 def _line(comment: Any, most: int) -> dict[str, str] | None:

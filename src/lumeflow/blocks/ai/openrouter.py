@@ -1,68 +1,22 @@
 """`ai/openrouter`: any question to a language model, about each record."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
 
-import orjson
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field
 
-from lumeflow.kit.asking import Item, Survey, listed_parts
-from lumeflow.kit.calling import CallBlock, FillingConfig, filled, found_at
-from lumeflow.kit.chat import MOST_TOKENS, OPERATIONS, ChatConfig, Desk, Message
-from lumeflow.kit.model_json import json_in
-from lumeflow.kit.replies import UNREADABLE
-from lumeflow.kit.schema_check import schema_check
-from lumeflow.plugin import (
-    BlockContext,
-    BlockType,
-    ErrorClass,
-    JsonObject,
-    NodeError,
-    RecordError,
-    TemplateField,
-    UsageError,
-)
-
-TOKENS_FOR_AN_ANSWER = 1000
+from lumeflow.kit.chat import OPERATIONS
+from lumeflow.kit.question import QuestionBlock, QuestionConfig
+from lumeflow.plugin import BlockType
 
 
-class OpenRouterConfig(ChatConfig, FillingConfig):
+class OpenRouterConfig(QuestionConfig):
     """Configuration of `ai/openrouter`."""
 
-    prompt: TemplateField | None = Field(default=None, description="The question, with {{expressions}}.")
-    system: str | None = Field(default=None, description="Instructions that stand before the question.")
-    prompt_template: str | None = Field(
-        default=None, description="A prompt file in place of `prompt`: `name` or `name@version`; `mapping` feeds it."
-    )
-    answer_schema: Mapping[str, Any] | None = Field(
-        default=None, description="JSON Schema of the answer about one record; without one the answer is text."
-    )
-    output_field: str = Field(
-        default="answer", min_length=1, description="Where the answer goes, unless fieldMapping says."
-    )
-    batch_size: int | None = Field(
-        default=1, ge=1, le=200, description="Records in one question; more than one needs `mapping`."
-    )
-
-    @field_validator("answer_schema")
-    @classmethod
-    def _valid(cls, value: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
-        if value is not None:
-            schema_check(value)
-        return value
-
-    @model_validator(mode="after")
-    def _complete(self) -> "OpenRouterConfig":
-        if (self.prompt is None) == (self.prompt_template is None):
-            raise ValueError("set either 'prompt' (the question itself) or 'promptTemplate' (name of a prompt file)")
-        if (self.batch_size or 1) > 1 and not self.mapping:
-            raise ValueError("with 'batchSize' above 1, 'mapping' must say what of each record the model gets to see")
-        if self.field_mapping and self.answer_schema is None and self.prompt_template is None:
-            raise ValueError("'fieldMapping' takes values out of a structured answer: set 'answerSchema' as well")
-        return self
+    provider: Literal["openrouter"] = Field(default="openrouter", description="Through whom models are reached.")
 
 
-class OpenRouter(CallBlock[OpenRouterConfig]):
+class OpenRouter(QuestionBlock[OpenRouterConfig]):
     """Ask a language model about each record.
 
     Input: records. With `batchSize` 1 each is a question of its own: `prompt` rendered with the record as `input`, or a
@@ -79,7 +33,7 @@ class OpenRouter(CallBlock[OpenRouterConfig]):
     name = "openrouter"
     when = ({"provider": "openrouter"},)
     Config = OpenRouterConfig
-    operations = OPERATIONS
+    operations = OPERATIONS["openrouter"]
     example: ClassVar[Mapping[str, Any]] = {
         "provider": "openrouter",
         "model": ["mistralai/mistral-7b-instruct:free", "openai/gpt-5-mini"],
@@ -87,105 +41,3 @@ class OpenRouter(CallBlock[OpenRouterConfig]):
         "outputField": "need",
     }
     example_input: ClassVar[Mapping[str, Any]] = {"contacts": [{"firstName": "Lena", "company": "Example Freight"}]}
-
-    def __init__(self, config: OpenRouterConfig) -> None:
-        super().__init__(config)
-        self._desk = Desk(config)
-
-    async def open(self, ctx: BlockContext) -> Mapping[str, Any]:
-        """See that the prompt is there before anything is paid for."""
-        self._prompt(ctx)
-        return {}
-
-    async def process_batch(self, records: Sequence[JsonObject], ctx: BlockContext) -> list[JsonObject | RecordError]:
-        """Ask about the records of a batch, together or about the only one."""
-        single = self.batch_size == 1
-        items = [Item(f"r{number}", self._line(record, ctx)) for number, record in enumerate(records, start=1)]
-        task = _Question(self.config, self._prompt(ctx), ctx, records[0] if single else None)
-        answers = await Survey(self._desk, task, ctx).run(items)
-        outcomes = (answers.outcome(item.id) for item in items)
-        return [self._outcome(record, answer) for record, answer in zip(records, outcomes, strict=True)]
-
-    def _prompt(self, ctx: BlockContext) -> Any:
-        if self.config.prompt_template is None:
-            return None
-        try:
-            return ctx.prompts.load(self.config.prompt_template)
-        except UsageError as error:
-            raise NodeError(ErrorClass.VALIDATION, str(error), field="promptTemplate") from error
-
-    def _line(self, record: JsonObject, ctx: BlockContext) -> dict[str, Any]:
-        return {name: ctx.render(template, record) for name, template in self.config.mapping.items()}
-
-    def _outcome(self, record: JsonObject, answer: Any) -> JsonObject | RecordError:
-        if isinstance(answer, RecordError):
-            return answer
-        if self.config.field_mapping:
-            return filled(record, found_at(self.config.field_mapping, answer), overwrite=self.config.overwrite)
-        return {**record, self.config.output_field: answer}
-
-
-class _Question:
-    """The task of one batch, or of one record."""
-
-    def __init__(self, config: OpenRouterConfig, prompt: Any, ctx: BlockContext, record: JsonObject | None) -> None:
-        """Prepare the question; `record` is given if it is about one record only."""
-        own = config.answer_schema or (prompt.answer_schema if prompt is not None else None) or None
-        self._config, self._prompt, self._ctx, self._record = config, prompt, ctx, record
-        self._free_text = own is None
-        self._check = schema_check(own) if own is not None else None
-        self.schema = own if record is not None else _listed(own)
-        self.schema_name = "answer" if record is not None else "answers"
-
-    def messages(self, items: Sequence[Item], problem: str) -> Sequence[Message]:
-        if self._prompt is not None:
-            about = items[0].line if self._record is not None else {"items": _lines(items)}
-            found: Sequence[Message] = self._prompt.messages({**about, "problem": problem})
-            return found
-        system = [{"role": "system", "content": self._config.system}] if self._config.system else []
-        parts = [self._asked(), "" if self._record is not None else _lines(items)]
-        parts.append(f"Your previous answer could not be used: {problem}. Answer again." if problem else "")
-        return [*system, {"role": "user", "content": "\n\n".join(part for part in parts if part)}]
-
-    def max_tokens(self, items: Sequence[Item]) -> int:
-        return self._config.max_tokens or min(TOKENS_FOR_AN_ANSWER * len(items), MOST_TOKENS)
-
-    def parts(self, text: str, items: Sequence[Item]) -> Iterable[tuple[str, Any]]:
-        if self._record is None:
-            return ((item_id, part.get("answer")) for item_id, part in listed_parts(text))
-        answer = text.strip() if self._free_text else json_in(text)
-        if answer is UNREADABLE:
-            raise ValueError("the answer was not JSON")
-        return ((items[0].id, answer),)
-
-    def read(self, part: Any) -> Any:
-        if self._check is not None:
-            self._check(part)
-        elif not isinstance(part, str):
-            raise ValueError("'answer' must be text")
-        return part
-
-    def _asked(self) -> str:
-        assert self._config.prompt is not None
-        value = self._ctx.render(self._config.prompt, self._record)
-        return value if isinstance(value, str) else orjson.dumps(value).decode()
-
-
-def _lines(items: Sequence[Item]) -> str:
-    return "\n".join(orjson.dumps({"id": item.id, **item.line}).decode() for item in items)
-
-
-def _listed(schema: Mapping[str, Any] | None) -> Mapping[str, Any]:
-    """The schema of answers about several records: each with the id of its record."""
-    item = {
-        "type": "object",
-        "properties": {"id": {"type": "string"}, "answer": schema or {"type": "string"}},
-        "required": ["id", "answer"],
-        "additionalProperties": False,
-    }
-    return {
-        "type": "object",
-        "properties": {"items": {"type": "array", "items": item}},
-        "required": ["items"],
-        "additionalProperties": False,
-    }

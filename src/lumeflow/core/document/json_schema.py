@@ -78,8 +78,16 @@ def _chain(blocks: list[BlockClass]) -> dict[str, Any]:
 
 
 def _condition(pairs: Mapping[str, str | bool]) -> dict[str, Any]:
-    constants = {key: {"const": value} for key, value in pairs.items()}
+    constants = {key: _value(value) for key, value in pairs.items()}
     return {"properties": {"config": {"properties": constants, "required": sorted(pairs)}}, "required": ["config"]}
+
+
+def _value(wanted: str | bool) -> dict[str, str | bool]:
+    """A discriminator's value; `name@*` is `name` in any version or none."""
+    if isinstance(wanted, bool):
+        return {"const": wanted}
+    name, _, version = wanted.rpartition("@")
+    return {"pattern": f"^{name}(@.*)?$"} if version == "*" else {"const": wanted}
 
 
 def _name(block: BlockClass) -> str:

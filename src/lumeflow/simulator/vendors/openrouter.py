@@ -14,6 +14,7 @@ from lumeflow.core.money import ZERO
 from lumeflow.simulator.exchange import Call, Cost, RefusedError, Reply, json_reply, number
 from lumeflow.simulator.hashing import token
 from lumeflow.simulator.limits import Limit, Refusal
+from lumeflow.simulator.model.reading import content_of, cut, last_question, system_text, tokens_in
 from lumeflow.simulator.model.tasks import answer
 from lumeflow.simulator.vendor import Endpoint, OddShape, Route, Surroundings, Vendor
 from lumeflow.simulator.vendors.openrouter_shapes import CHAT_SHAPES, availability, classic
@@ -88,13 +89,10 @@ class OpenRouter(Vendor):
     def _chat(self, call: Call, model: str) -> Reply:
         body: dict[str, Any] = call.json
         messages = _messages(body)
-        last = next((text for role, text in reversed(messages) if role == "user"), "")
-        text = answer(last, body.get("response_format"))
-        most = _most_tokens(body)
-        cut = most is not None and _tokens(text) > most
-        text = text[: most * 4] if most is not None else text
-        usage = self._usage(model, sum(_tokens(content) for _, content in messages), _tokens(text))
-        finish = "length" if cut else "stop"
+        text = answer(last_question(messages), body.get("response_format"), system_text(messages))
+        text, short = cut(text, _most_tokens(body))
+        usage = self._usage(model, sum(tokens_in(content) for _, content in messages), tokens_in(text))
+        finish = "length" if short else "stop"
         generation = f"gen-{CREATED}-{token(self._settings.seed, 20, 'generation', call.identity)}"
         vendor = model.partition("/")[0]
         self._keep(generation, model, vendor, usage, finish)
@@ -211,19 +209,9 @@ def _messages(body: Mapping[str, Any]) -> list[tuple[str, str]]:
         raise RefusedError(classic(400, "invalid_request", "Input required: specify messages"))
     if body.get("stream"):
         raise RefusedError(classic(400, "invalid_request", "The simulator does not stream; send stream: false"))
-    return [(str(entry.get("role")), _content(entry.get("content"))) for entry in messages]
+    return [(str(entry.get("role")), content_of(entry.get("content"))) for entry in messages]
 
 
 def _most_tokens(body: Mapping[str, Any]) -> int | None:
     most = body.get("max_completion_tokens") or body.get("max_tokens")
     return most if isinstance(most, int) and most > 0 else None
-
-
-def _content(content: Any) -> str:
-    if isinstance(content, list):
-        return "\n".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
-    return content if isinstance(content, str) else ""
-
-
-def _tokens(text: str) -> int:
-    return ceil(len(text) / 4)

@@ -1,0 +1,26 @@
+"""The prompt of a node, the same in every run of an execution."""
+
+from typing import Any
+
+from lumeflow.plugin import BlockContext, ErrorClass, NodeError, UsageError
+
+
+async def pinned_prompt(ctx: BlockContext, reference: str) -> Any:
+    """Load the prompt `name` or `name@3`.
+
+    Where the newest is followed, a resume gets the version that the first run got: another text would be another
+    question, and paid for again.
+
+    Raises:
+        NodeError: (VALIDATION) there is none, or its file is not a prompt; the message names it and the place.
+    """
+
+    async def newest() -> int:
+        return int(ctx.prompts.load(reference).version)
+
+    try:
+        if "@" in reference:
+            return ctx.prompts.load(reference)
+        return ctx.prompts.load(f"{reference}@{await ctx.remember('prompt', newest)}")
+    except UsageError as error:
+        raise NodeError(ErrorClass.VALIDATION, str(error), field="promptTemplate") from error
