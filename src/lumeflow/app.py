@@ -309,7 +309,10 @@ class App:
             await self._finish(execution, Ended(Status.FAILED, {}, reason, ()), timeline, lock.ledger, {})
             raise
         timeline.note(kind, None, str(execution.mode))
-        ended = await orchestrator.run(listener=listener, cancel=cancel)
+        try:
+            ended = await orchestrator.run(listener=listener, cancel=cancel)
+        finally:
+            await services.files.close()
         names = {node.id: node.block_class.id() for node in plan.nodes}
         return await self._finish(execution, ended, timeline, lock.ledger, names)
 

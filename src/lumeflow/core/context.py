@@ -71,6 +71,10 @@ class Files(Protocol):
         """
         ...
 
+    async def close(self) -> None:
+        """Give up files that were opened and never finished; called when the execution ends."""
+        ...
+
     def stream(self, path: str) -> AsyncIterator[bytes]:
         """Read an input file a piece at a time, for files that are too large to be read whole.
 

@@ -36,6 +36,7 @@ class LocalFiles:
         self._folder = root / file_name(execution_id)
         self._anywhere = anywhere
         self._taken: set[Path] = set()
+        self._open: set[LocalSink] = set()
 
     async def create(self, name: str) -> "LocalSink":
         """Open a new file.
@@ -47,9 +48,21 @@ class LocalFiles:
         path = self._path(name)
         if path in self._taken:
             raise UsageError(f"file {path}: two nodes write it: give each a name of its own")
-        sink = await asyncio.to_thread(LocalSink, path, self._taken)
+        making = asyncio.ensure_future(asyncio.to_thread(LocalSink, path, self._taken, self._open))
+        try:
+            sink = await asyncio.shield(making)
+        except asyncio.CancelledError:
+            # The thread opens the file all the same, and nobody but this one knows of it.
+            with suppress(StorageError):
+                await (await making).discard()
+            raise
         self._taken.add(path)
         return sink
+
+    async def close(self) -> None:
+        """Give up files that nobody has finished: a block can be stopped before it gets hold of its file."""
+        for sink in list(self._open):
+            await sink.discard()
 
     async def read(self, path: str) -> bytes:
         """Read a whole input file.
@@ -97,9 +110,10 @@ class LocalFiles:
 class LocalSink:
     """See `lumeflow.core.context.FileSink`. Written beside its final place, then moved there in one step."""
 
-    def __init__(self, path: Path, taken: set[Path]) -> None:
+    def __init__(self, path: Path, taken: set[Path], unfinished: "set[LocalSink]") -> None:
         self._path = path
         self._taken = taken
+        self._unfinished = unfinished
         self._ended = False
         self._part = path.with_name(f".{path.name}.part")
         try:
@@ -107,6 +121,7 @@ class LocalSink:
             self._file: IO[bytes] = self._part.open("wb", buffering=_PIECE)
         except OSError as error:
             raise _unwritable(path, error) from error
+        unfinished.add(self)
 
     async def write(self, data: bytes) -> None:
         """Append bytes.
@@ -132,6 +147,7 @@ class LocalSink:
         if not self._ended:
             self._ended = True
             self._taken.discard(self._path)
+            self._unfinished.discard(self)
             await asyncio.to_thread(self._discard)
 
     def _guard(self, action: Callable[..., object], *arguments: object) -> None:
@@ -148,6 +164,7 @@ class LocalSink:
         self._file.close()
         self._part.replace(self._path)
         self._ended = True
+        self._unfinished.discard(self)
         _sync_folder(self._path.parent)
 
     def _discard(self) -> None:

@@ -5,7 +5,18 @@ assert run.output == {"people": [{"name": "Mira", "message": "Hello, Mira"}]}
 """
 
 from lumeflow.testing.context import MemoryContext
+from lumeflow.testing.contract import BlockContract, block_contract
 from lumeflow.testing.driver import BlockRun, Failed, LeftOut, run_block
 from lumeflow.testing.memory import MemoryFiles, MemoryTables
 
-__all__ = ["BlockRun", "Failed", "LeftOut", "MemoryContext", "MemoryFiles", "MemoryTables", "run_block"]
+__all__ = [
+    "BlockContract",
+    "BlockRun",
+    "Failed",
+    "LeftOut",
+    "MemoryContext",
+    "MemoryFiles",
+    "MemoryTables",
+    "block_contract",
+    "run_block",
+]

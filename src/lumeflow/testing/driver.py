@@ -79,8 +79,8 @@ async def run_block(
     Args:
         block_class: The block.
         config: The node's `config`, as in a workflow document.
-        payload: What reaches it. For an input block, the execution's input; for a block that needs everything at
-            once, whole payloads by source node id, in the order of the edges.
+        payload: What reaches it. For an input block, the execution's input; for a merge block, whole payloads by
+            source node id, in the order of the edges.
         context: The world it sees.
         collection: Name of the payload's collection, where it cannot be told by looking (see `split_payload`).
 
@@ -93,10 +93,27 @@ async def run_block(
     given = dict(payload or {})
     name = collection or block.config.collection
     if block_class.shape() is Shape.WHOLE:
-        return await _run_whole(block, given, ctx, name)
+        parts = given if _is_by_source(given) else {"input": given}
+        return await _run_whole(block, parts, ctx, name)
     if block_class.shape() is Shape.PRODUCER:
         return await _run_producer(block, given, ctx, name)
+    if block_class.type == "merge" and _is_by_source(given):
+        return await _run_records(block, _one_after_the_other(block, given, name), ctx)
     return await _run_records(block, split_payload(given, name), ctx)
+
+
+def _is_by_source(given: JsonObject) -> bool:
+    return bool(given) and all(isinstance(part, Mapping) for part in given.values())
+
+
+def _one_after_the_other(block: Block[Any], given: JsonObject, name: str | None) -> SplitPayload:
+    """The payloads of all sources as a merge block gets them that works record by record."""
+    parts = [split_payload(given[source], name) for source in (block.sources() or given) if source in given]
+    fields: dict[str, Any] = {}
+    for part in parts:
+        fields |= part.fields
+    collection = next((part.collection for part in parts if part.collection), None)
+    return SplitPayload(fields, collection, [record for part in parts for record in part.records])
 
 
 async def _run_records(block: Block[Any], given: SplitPayload, ctx: MemoryContext) -> BlockRun:
@@ -107,10 +124,10 @@ async def _run_records(block: Block[Any], given: SplitPayload, ctx: MemoryContex
         for positions, batch in _batches(block, records, given, ctx):
             for position, outcome in zip(positions, await _work(block, positions, batch, given, ctx), strict=True):
                 run.settle(position, outcome)
-    except Exception:
+        closed = await block.close(ctx.at(given.fields, 0, given.fields, given.collection))
+    except BaseException:
         await block.abort()
         raise
-    closed = await block.close(ctx.at(given.fields, 0, given.fields, given.collection))
     below = given.fields if given.collection and block.type != "output" else {}
     _assemble(run, block, given.collection, [below, opened, closed])
     return run
@@ -124,10 +141,14 @@ async def _run_producer(block: Block[Any], given: JsonObject, ctx: MemoryContext
     fields: JsonObject = {} if is_input else given
     opened = await block.open(ctx.at(fields, 0, fields, name if is_input else None))
     position = 0
-    async for outcome in block.produce(ctx.at(fields, 0, fields, None)):
-        run.settle(position, outcome)
-        position += 1
-    closed = await block.close(ctx.at(fields, 0, fields, None))
+    try:
+        async for outcome in block.produce(ctx.at(fields, 0, fields, None)):
+            run.settle(position, outcome)
+            position += 1
+        closed = await block.close(ctx.at(fields, 0, fields, None))
+    except BaseException:
+        await block.abort()
+        raise
     collection = block.output_collection(name) or ("records" if position else None)
     _assemble(run, block, collection, [fields, opened, closed])
     return run
@@ -139,10 +160,16 @@ async def _run_whole(block: Block[Any], given: JsonObject, ctx: MemoryContext, n
     payloads = {
         source: _whole(split_payload(given[source], name if name in given[source] else None)) for source in sources
     }
-    made = await block.run(payloads, ctx.at({}, 0, {}, None))
-    for position, record in enumerate(made.records):
-        run.settle(position, record.data)
-    _assemble(run, block, made.collection, [made.fields])
+    opened = await block.open(ctx.at({}, 0, {}, None))
+    try:
+        made = await block.run(payloads, ctx.at({}, 0, {}, None))
+        for position, record in enumerate(made.records):
+            run.settle(position, record.data)
+        closed = await block.close(ctx.at(made.fields, 0, made.fields, made.collection))
+    except BaseException:
+        await block.abort()
+        raise
+    _assemble(run, block, made.collection, [made.fields, opened, closed])
     return run
 
 

@@ -82,6 +82,9 @@ class MemoryFiles:
             raise UsageError(f"there is no file '{path}'." + did_you_mean(path, self._files))
         return self._files[path]
 
+    async def close(self) -> None:
+        """Nothing is open."""
+
     async def stream(self, path: str) -> AsyncIterator[bytes]:
         """Read a file a piece at a time."""
         data = await self.read(path)

@@ -318,8 +318,8 @@ async def test_replies_follow_their_comment_where_wanted():
         ({**AUDIENCE, "urls": {}}, "it gives an object"),
         ({**AUDIENCE, "urls": [POST, 7]}, "it gives a list"),
         ({**AUDIENCE, "urls": ["ftp://example.com", ""]}, "begins with http"),
-        ({**AUDIENCE, "type": "facebok"}, "gives 'facebok'. Did you mean 'facebook'?"),
-        ({**AUDIENCE, "type": "telegram"}, "gives 'telegram'. "),
+        ({**AUDIENCE, "type": "facebok"}, "gives another text. Did you mean 'facebook'?"),
+        ({**AUDIENCE, "type": "telegram"}, "gives another text. Known: "),
         ({**AUDIENCE, "type": None}, "gives no platform. Known: facebook, instagram."),
     ],
 )

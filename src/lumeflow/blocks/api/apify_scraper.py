@@ -146,7 +146,7 @@ class ApifyScraper(CallBlock[ApifyConfig]):
             platform = next((name for name in READERS if len(actors) == 1 and name in actors[0]), "")
             where = "the configuration"
         if platform not in READERS:
-            told = f"'{platform}'" if platform else "no platform"
+            told = "another text" if platform else "no platform"
             hint = did_you_mean(platform, READERS)
             other = ' Any other actor than a scraper of their comments is run with "operation": "run-actor".'
             raise NodeError(ErrorClass.VALIDATION, f"{where} gives {told}.{hint}{other}", field="mapping.platform")

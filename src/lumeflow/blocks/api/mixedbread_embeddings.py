@@ -40,8 +40,9 @@ class MixedbreadConfig(CallConfig):
 class MixedbreadEmbeddings(CallBlock[MixedbreadConfig]):
     """Embed each record's text.
 
-    Input: records. Output: the same records, each with a vector of unit length (float32, 1,024 numbers for the default
-    model) in `outputField`. A record without any text in `fields` passes through without vector.
+    Input: records.
+    Output: the same records, each with a vector of unit length (float32, 1,024 numbers for the default model) in
+    `outputField`. A record without any text in `fields` passes through without vector.
     Errors: a refused model or text fails the batch; a bad key or used-up credit stops the node.
     Cost: tokens times the configured price ($0.10 a million by default); a record of 25 tokens costs $0.0000025.
     """

@@ -31,7 +31,10 @@ class AppendMerge(Block[AppendMergeConfig]):
     when = ({"strategy": "append"},)
     Config = AppendMergeConfig
     example: ClassVar[Mapping[str, Any]] = {"strategy": "append", "sources": ["instagram", "facebook"]}
-    example_input: ClassVar[Mapping[str, Any]] = {"contacts": [{"firstName": "Mira"}, {"firstName": "Tomás"}]}
+    example_input: ClassVar[Mapping[str, Any]] = {
+        "instagram": {"contacts": [{"firstName": "Mira", "instagram": "mira.holt"}]},
+        "facebook": {"contacts": [{"firstName": "Tomás", "facebook": "tomas.quiroga"}]},
+    }
 
     def sources(self) -> Sequence[str]:
         """The sources that the configuration names."""

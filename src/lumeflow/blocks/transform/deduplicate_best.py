@@ -66,13 +66,11 @@ class DeduplicateBest(Block[DeduplicateBestConfig]):
         "lists": "union",
     }
     example_input: ClassVar[Mapping[str, Any]] = {
-        "contacts": {
-            "contacts": [
-                {"name": "Mira Holt", "email": "mira@example.com", "tags": ["fair"]},
-                {"email": "MIRA@example.com", "phone": "+390255501234", "tags": ["newsletter", "fair"]},
-                {"name": "Tomás Quiroga", "email": "tomas@example.org"},
-            ]
-        }
+        "contacts": [
+            {"name": "Mira Holt", "email": "mira@example.com", "tags": ["fair"]},
+            {"email": "MIRA@example.com", "phone": "+390255501234", "tags": ["newsletter", "fair"]},
+            {"name": "Tomás Quiroga", "email": "tomas@example.org"},
+        ]
     }
 
     def __init__(self, config: DeduplicateBestConfig) -> None:
