@@ -23,6 +23,8 @@ WORLD = {
     "files": {"contacts.json": b'{"contacts": [{"firstName": "Mira"}, {"firstName": "Tomas"}]}'},
 }
 """What the examples find; a block that needs more has it here."""
+MORE = {"filter/javascript": {"processes": True}}
+"""What single blocks may do or find besides."""
 TOGETHER = "test_its_import_is_light"
 """The one test that needs an interpreter of its own: all blocks share one."""
 
@@ -30,7 +32,7 @@ TOGETHER = "test_its_import_is_light"
 @pytest.mark.parametrize("check", [name for name in checks() if name != TOGETHER])
 @pytest.mark.parametrize("name", BLOCKS)
 def test_a_block_keeps_the_contract(name, check):
-    getattr(block_contract(BLOCKS[name], **WORLD)(), check)()
+    getattr(block_contract(BLOCKS[name], **WORLD, **MORE.get(name, {}))(), check)()
 
 
 def test_their_imports_are_light():

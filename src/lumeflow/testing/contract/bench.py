@@ -34,6 +34,8 @@ from lumeflow.vendors import Vendors
 
 NOW = datetime(2026, 1, 9, 12, tzinfo=UTC)
 EXECUTION_ID = "contract"
+THREADS = "lumeflow-block"
+"""What the names of the threads begin with in which plain blocks run; they end soon after the application."""
 PATIENCE = 60.0
 """Seconds after which a run hangs."""
 
@@ -47,12 +49,14 @@ class World:
         files: Input files by path, relative to the working folder.
         mocks: Demo answers of vendors that the simulator does not know.
         variables: What `{{variables.x}}` sees.
+        processes: True if it may start processes.
     """
 
     tables: Mapping[str, Sequence[JsonObject]] = field(default_factory=dict)
     files: Mapping[str, bytes] = field(default_factory=dict)
     mocks: JsonObject = field(default_factory=dict)
     variables: JsonObject = field(default_factory=dict)
+    processes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,11 +141,12 @@ class Bench:
         given: JsonObject = orjson.loads(dump_json(payload))
         with tempfile.TemporaryDirectory(prefix="lumeflow-contract-") as name:
             folder = Path(name).resolve()
-            threads = set(threading.enumerate())
-            with _apart(folder, self._world.files), guarded(folder) as forbidden:
+            guard = guarded(folder, processes=self._world.processes)
+            with _apart(folder, self._world.files), guard as forbidden:
                 ran = asyncio.run(self._run(given, hooks or Hooks(), folder, forbidden, resumes))
-            for thread in set(threading.enumerate()) - threads:
-                thread.join(PATIENCE)
+            for thread in threading.enumerate():
+                if thread.name.startswith(THREADS):
+                    thread.join(PATIENCE)
         return ran
 
     def validate(self, config: Mapping[str, Any], payload: JsonObject) -> Report:

@@ -7,17 +7,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+_STARTS = "starts a process"
 _FORBIDDEN = {
     "socket.connect": "opens a connection",
     "socket.getaddrinfo": "looks a host up",
     "socket.gethostbyname": "looks a host up",
     "socket.sendto": "sends to the network",
     "socket.sendmsg": "sends to the network",
-    "subprocess.Popen": "starts a process",
-    "os.system": "starts a process",
-    "os.exec": "starts a process",
-    "os.posix_spawn": "starts a process",
-    "os.fork": "starts a process",
+    "subprocess.Popen": _STARTS,
+    "os.system": _STARTS,
+    "os.exec": _STARTS,
+    "os.posix_spawn": _STARTS,
+    "os.fork": _STARTS,
 }
 _CHANGES = {"os.remove", "os.rename", "os.mkdir", "os.rmdir", "shutil.rmtree"}
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
@@ -32,6 +33,7 @@ class _Guard:
 
     def __init__(self) -> None:
         self.folder: Path | None = None
+        self.processes = False
         self.seen: list[str] = []
         self.installed = False
 
@@ -39,7 +41,8 @@ class _Guard:
         if self.folder is None:
             return
         if event in _FORBIDDEN:
-            self._refuse(_FORBIDDEN[event])
+            if not (self.processes and _FORBIDDEN[event] == _STARTS):
+                self._refuse(_FORBIDDEN[event])
         elif event == "open" and _writes(*arguments[1:3]):
             self._check(arguments[0], "writes the file")
         elif event in _CHANGES:
@@ -67,12 +70,18 @@ _GUARD = _Guard()
 
 
 @contextmanager
-def guarded(folder: Path) -> Iterator[list[str]]:
-    """Within it, connections, processes and writing outside `folder` raise, and are noted in the list that it gives."""
+def guarded(folder: Path, *, processes: bool) -> Iterator[list[str]]:
+    """Within it, connections, processes and writing outside `folder` raise, and are noted in the list that it gives.
+
+    Args:
+        folder: Where files may be written.
+        processes: True if processes may be started.
+    """
     if not _GUARD.installed:
         sys.addaudithook(_GUARD.hook)
         _GUARD.installed = True
     _GUARD.seen = []
+    _GUARD.processes = processes
     _GUARD.folder = folder
     try:
         yield _GUARD.seen

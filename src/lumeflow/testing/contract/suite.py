@@ -36,6 +36,7 @@ class BlockContract:
         files: Files that the example reads, by path.
         mocks: Demo answers by provider, operation or node id, for vendors that the simulator does not know.
         variables: Values of `{{variables.x}}`.
+        processes: True for a block that computes in processes of its own, such as a sandbox.
     """
 
     block: ClassVar[type[Block[Any]]]
@@ -43,6 +44,7 @@ class BlockContract:
     files: ClassVar[Mapping[str, bytes]] = {}
     mocks: ClassVar[JsonObject] = {}
     variables: ClassVar[JsonObject] = {}
+    processes: ClassVar[bool] = False
 
     def test_it_is_documented(self) -> None:
         """Purpose, input, output, errors, cost; a description for each field; an example."""
@@ -172,7 +174,7 @@ class BlockContract:
     def _bench(self) -> "Bench":
         from lumeflow.testing.contract.bench import Bench, World
 
-        world = World(self.tables, self.files, self.mocks, self.variables)
+        world = World(self.tables, self.files, self.mocks, self.variables, self.processes)
         return Bench(self.block, self.block.example, world)
 
     def _run(self, hooks: Hooks | None = None, *, times: int = 1, resumes: bool = False) -> "Ran":
@@ -200,6 +202,7 @@ def block_contract(
     files: Mapping[str, bytes] | None = None,
     mocks: JsonObject | None = None,
     variables: JsonObject | None = None,
+    processes: bool = False,
 ) -> type[BlockContract]:
     """Make a class of tests for a block, to be assigned to a name that begins with `Test`.
 
@@ -209,6 +212,7 @@ def block_contract(
         files: Files that its example reads, by path.
         mocks: Demo answers by provider, operation or node id, for vendors that the simulator does not know.
         variables: Values of `{{variables.x}}`.
+        processes: True for a block that computes in processes of its own, such as a sandbox.
     """
     members = {
         "block": block,
@@ -216,6 +220,7 @@ def block_contract(
         "files": files or {},
         "mocks": mocks or {},
         "variables": variables or {},
+        "processes": processes,
         "__doc__": f"The contract of `{block.id()}`.",
     }
     return type(f"Test{block.__name__}", (BlockContract,), members)
