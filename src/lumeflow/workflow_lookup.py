@@ -5,11 +5,11 @@ from typing import Any
 
 from lumeflow.core.errors import UsageError
 from lumeflow.core.findings import did_you_mean
-from lumeflow.storage.workflows import SqliteWorkflows
+from lumeflow.storage.workflows import SqlWorkflows
 from lumeflow.workflows import names, source
 
 
-async def find_document(stored: SqliteWorkflows, workflow_id: str) -> Mapping[str, Any] | bytes:
+async def find_document(stored: SqlWorkflows, workflow_id: str) -> Mapping[str, Any] | bytes:
     """The newest saved version; else the workflow that is installed under this name; else what was last run so.
 
     Raises:

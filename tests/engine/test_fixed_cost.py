@@ -51,13 +51,14 @@ async def commits(app) -> list[str]:
 def reads(app, monkeypatch) -> list[Any]:
     """The reads from here on."""
     seen: list[Any] = []
-    read = app.database._reader.read
+    reads = app.database._store.reads
+    read = reads.read
 
-    async def noted(query):
+    async def noted(query, *, tenant):
         seen.append(query)
-        return await read(query)
+        return await read(query, tenant=tenant)
 
-    monkeypatch.setattr(app.database._reader, "read", noted)
+    monkeypatch.setattr(reads, "read", noted)
     return seen
 
 

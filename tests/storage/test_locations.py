@@ -55,7 +55,7 @@ def test_a_data_folder_that_cannot_be_made(tmp_path):
 
 @pytest.mark.parametrize("url", ["", "mysql://h/db", "sqlite://leads.db", "sqlite:leads.db", "sqlite:///", "a\0b"])
 def test_other_urls_are_refused_with_the_forms_that_are_understood(url, tmp_path):
-    with pytest.raises(UsageError, match="expected sqlite:///PATH, sqlite:///:memory: or a path"):
+    with pytest.raises(UsageError, match="expected sqlite:///PATH, sqlite:///:memory:, a path, or postgresql://"):
         locate(url, tmp_path)
 
 

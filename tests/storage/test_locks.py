@@ -10,13 +10,13 @@ import pytest
 
 from lumeflow.core.errors import StorageError
 from lumeflow.storage import locks
-from lumeflow.storage.locks import Presence
+from lumeflow.storage.locks import LockFiles
 
 ANNOUNCE = """
 import sys
 from pathlib import Path
-from lumeflow.storage.locks import Presence
-presence = Presence(Path(sys.argv[1]), "other")
+from lumeflow.storage.locks import LockFiles
+presence = LockFiles(Path(sys.argv[1]), "other")
 presence.announce()
 print("announced", flush=True)
 sys.stdin.read()
@@ -41,7 +41,7 @@ def make(tmp_path):
     made = []
 
     def presence(token="me"):
-        made.append(Presence(tmp_path, token))
+        made.append(LockFiles(tmp_path, token))
         return made[-1]
 
     yield presence
@@ -76,7 +76,7 @@ def test_one_is_alive_to_oneself(make):
 
 
 def test_the_folder_is_for_its_owner_only(tmp_path):
-    presence = Presence(tmp_path / "locks", "me")
+    presence = LockFiles(tmp_path / "locks", "me")
     presence.announce()
     assert stat.S_IMODE((tmp_path / "locks").stat().st_mode) == 0o700
     assert stat.S_IMODE((tmp_path / "locks" / "me").stat().st_mode) == 0o600
@@ -108,16 +108,16 @@ def test_who_comes_takes_away_what_the_dead_left(make, other, tmp_path):
 
 @pytest.mark.parametrize("token", ["../x", "a/b", "..", "ü", "x" * 300])
 def test_every_token_stays_inside_the_folder(tmp_path, token):
-    presence = Presence(tmp_path / "locks", token)
+    presence = LockFiles(tmp_path / "locks", token)
     presence.announce()
     assert len(names(tmp_path / "locks")) == 1
-    assert Presence(tmp_path / "locks", "asks").is_alive(token)
+    assert LockFiles(tmp_path / "locks", "asks").is_alive(token)
     presence.withdraw()
     assert names(tmp_path) == ["locks"]
 
 
 def test_without_a_folder_there_are_no_others():
-    presence = Presence(None, "me")
+    presence = LockFiles(None, "me")
     presence.announce()
     assert presence.is_alive("me")
     assert not presence.is_alive("other")
@@ -127,7 +127,7 @@ def test_without_a_folder_there_are_no_others():
 def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageError, match=r"lock file .*me: it cannot be made"):
-        Presence(tmp_path / "file" / "locks", "me").announce()
+        LockFiles(tmp_path / "file" / "locks", "me").announce()
 
 
 def test_a_file_that_cannot_be_read_does_not_count_as_dead(make, tmp_path):
@@ -178,13 +178,13 @@ def test_nobody_removes_a_file_that_was_made_anew(make, tmp_path, monkeypatch):
 
 
 def test_many_announce_themselves_at_once_and_all_stay(tmp_path):
-    presences = [Presence(tmp_path, f"p{number}") for number in range(24)]
+    presences = [LockFiles(tmp_path, f"p{number}") for number in range(24)]
     threads = [threading.Thread(target=presence.announce) for presence in presences]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    asks = Presence(tmp_path, "asks")
+    asks = LockFiles(tmp_path, "asks")
     assert all(asks.is_alive(presence.token) for presence in presences)
     for presence in presences:
         presence.withdraw()

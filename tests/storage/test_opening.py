@@ -4,6 +4,7 @@ import os
 import sqlite3
 import stat
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from lumeflow.core.errors import StorageError, UsageError
 from lumeflow.storage import open_database
 from lumeflow.storage.connection import Source, connect_writer, migrate
-from lumeflow.storage.migrations import APPLICATION_ID, LATEST
+from lumeflow.storage.migrations import APPLICATION_ID, LATEST, Kind, Step
 from tests.storage.build import EXECUTION, execution
 
 DIARY = b"dear diary\n" * 200
@@ -205,18 +206,23 @@ def test_durability_is_asked_for(tmp_path):
     db.close()
 
 
+def step(*statements: str, down: Sequence[str] = ()) -> Step:
+    return Step("step", {Kind.SQLITE: statements}, {Kind.SQLITE: down} if down else {})
+
+
 def test_migrations_run_in_order_once_and_all_or_nothing(tmp_path):
     source = Source(tmp_path / "x.db")
     db = sqlite3.connect(source.path, isolation_level=None)
-    first, second = ("CREATE TABLE a (id)",), ("ALTER TABLE a ADD COLUMN b",)
+    first, second = step("CREATE TABLE a (id)"), step("ALTER TABLE a ADD COLUMN b")
     migrate(db, source, [first])
     migrate(db, source, [first, second])
     migrate(db, source, [first, second])
     assert [row[1] for row in db.execute("PRAGMA table_info(a)")] == ["id", "b"]
     with pytest.raises(sqlite3.OperationalError):
-        migrate(db, source, [first, second, ("CREATE TABLE c (id)", "ALTER TABLE nowhere ADD COLUMN x")])
+        migrate(db, source, [first, second, step("CREATE TABLE c (id)", "ALTER TABLE nowhere ADD COLUMN x")])
     assert db.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'c'").fetchone() == (0,)
     assert db.execute("PRAGMA user_version").fetchone() == (2,)
+    assert db.execute("PRAGMA foreign_keys").fetchone() == (1,)
     db.close()
 
 

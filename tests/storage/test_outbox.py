@@ -21,7 +21,7 @@ class Given:
         self.outbox = Outbox(lambda jobs: self.lists.append([job.arg for job in jobs]), pace=pace)
 
     def add(self, number: int, urgency: Urgency = Urgency.PACED) -> None:
-        self.outbox.add(Job(ANY, number, None, asyncio.get_running_loop().create_future()), urgency)
+        self.outbox.add(Job(ANY, number, "default", None, asyncio.get_running_loop().create_future()), urgency)
 
     async def burst(self) -> None:
         for number in range(BURST):

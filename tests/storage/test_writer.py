@@ -7,9 +7,10 @@ import threading
 import pytest
 
 from lumeflow.core.errors import StorageError, UsageError
-from lumeflow.storage.connection import Source, connect_writer
+from lumeflow.storage.connection import Source
 from lumeflow.storage.jobs import Transaction, Work
 from lumeflow.storage.outbox import Urgency
+from lumeflow.storage.sqlite_session import SqliteSession
 from lumeflow.storage.writer import Writer
 
 
@@ -28,7 +29,7 @@ async def writer(path):
 
 async def opened(path, busy_timeout=5.0):
     source = Source(path, busy_timeout)
-    writer = Writer(lambda: connect_writer(source), source.name)
+    writer = Writer(lambda: SqliteSession.open(source), source.name)
     await writer.open()
     return writer
 

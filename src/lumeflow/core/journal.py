@@ -145,6 +145,26 @@ class ExecutionSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class ExecutionFilter:
+    """Which executions are listed: those to which everything applies that is not None.
+
+    Attributes:
+        workflow_id: Of this workflow.
+        status: As it is stored; an interrupted execution is stored as running.
+        since: Started then or later.
+        until: Started before.
+    """
+
+    workflow_id: str | None = None
+    status: Status | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+EVERY_EXECUTION = ExecutionFilter()
+
+
+@dataclass(frozen=True, slots=True)
 class Timeline:
     """Events of an execution in order, with their ordinals."""
 
@@ -182,7 +202,9 @@ class Journal(Protocol):
         """Read an execution."""
         ...
 
-    async def list(self, *, limit: int, before: str | None = None) -> Sequence[ExecutionSummary]:
+    async def list(
+        self, *, limit: int, before: str | None = None, chosen: ExecutionFilter = EVERY_EXECUTION
+    ) -> Sequence[ExecutionSummary]:
         """The newest executions first; `before` is the id after which the page begins."""
         ...
 

@@ -25,14 +25,14 @@ def optional_stamp(at: datetime | None) -> str | None:
     return None if at is None else stamp(at)
 
 
-def unstamp(text: str) -> datetime:
-    """The time that `stamp` wrote."""
-    return datetime.fromisoformat(text)
+def unstamp(cell: str | datetime) -> datetime:
+    """The time that `stamp` wrote; PostgreSQL gives times as such."""
+    return cell if isinstance(cell, datetime) else datetime.fromisoformat(cell)
 
 
-def optional_unstamp(text: str | None) -> datetime | None:
+def optional_unstamp(cell: str | datetime | None) -> datetime | None:
     """`unstamp`, or None."""
-    return None if text is None else datetime.fromisoformat(text)
+    return None if cell is None else unstamp(cell)
 
 
 def _plain(value: Any) -> Any:

@@ -6,13 +6,17 @@ import time
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any, cast
 
 from lumeflow.core.errors import StorageError
 from lumeflow.core.money import plain
-from lumeflow.storage.migrations import APPLICATION_ID, LATEST, MIGRATIONS
-from lumeflow.storage.problems import Scope, scope, storage_error
+from lumeflow.storage.codec import stamp
+from lumeflow.storage.migrations import APPLICATION_ID, HISTORY, HISTORY_SINCE, LATEST, STEPS, Kind, Step, path
+from lumeflow.storage.problems import scope, storage_error
+from lumeflow.storage.session import Scope
 
 OLDEST_SQLITE = (3, 35, 0)
 """UPSERT with several clauses and UPDATE … FROM."""
@@ -60,7 +64,7 @@ def connect_writer(source: Source) -> sqlite3.Connection:
         db.execute("PRAGMA synchronous = FULL")
         db.execute("PRAGMA foreign_keys = ON")
         db.execute("PRAGMA secure_delete = FAST")
-        db.create_function("decimal_sum", 2, _decimal_sum, deterministic=True)
+        _add_money(db)
         db.execute(f"PRAGMA wal_autocheckpoint = {_WAL_PAGES}")
         migrate(db, source)
     except sqlite3.Error as error:
@@ -81,6 +85,7 @@ def connect_reader(source: Source) -> sqlite3.Connection:
     db = _connect(source)
     try:
         db.execute(_CACHE)
+        _add_money(db)
         db.execute("PRAGMA query_only = ON")
     except sqlite3.Error as error:
         db.close()
@@ -96,9 +101,27 @@ def _connect(source: Source) -> sqlite3.Connection:
         raise storage_error(error, source.name) from error
 
 
+def _add_money(db: sqlite3.Connection) -> None:
+    """Give the connection what SQLite itself cannot do: add money exactly."""
+    db.create_function("decimal_sum", 2, _decimal_sum, deterministic=True)
+    db.create_aggregate("decimal_total", 1, cast("Any", _DecimalTotal))
+
+
 def _decimal_sum(first: str, second: str) -> str:
-    """What SQLite itself cannot do: add money exactly."""
     return plain(Decimal(first) + Decimal(second))
+
+
+class _DecimalTotal:
+    """The sum of a column; zero for no rows."""
+
+    def __init__(self) -> None:
+        self._sum = Decimal(0)
+
+    def step(self, *amounts: str | None) -> None:
+        self._sum += sum(Decimal(amount) for amount in amounts if amount is not None)
+
+    def finalize(self) -> str:
+        return plain(self._sum)
 
 
 def _create_private(source: Source) -> None:
@@ -128,25 +151,56 @@ def _use_wal(db: sqlite3.Connection, source: Source) -> None:
             time.sleep(0.01)
 
 
-def migrate(db: sqlite3.Connection, source: Source, migrations: Sequence[Sequence[str]] = MIGRATIONS) -> None:
-    """Bring the schema up to date in one transaction.
+def migrate(
+    db: sqlite3.Connection, source: Source, steps: Sequence[Step] = STEPS, *, target: int | None = None
+) -> None:
+    """Bring the schema to a version, in one transaction; to the newest if none is named.
 
     Raises:
-        StorageError: The file belongs to another program, to a newer version, or has tables with our names.
+        UsageError: There is no such version, or no way back to it.
+        StorageError: The file belongs to another program, to a newer version, has tables with our names, or holds what
+            an older version cannot.
     """
-    db.execute("BEGIN IMMEDIATE")
+    if target is None and _version(db, source, len(steps)) == len(steps):
+        return
+    # Both only take effect outside of a transaction: tables are rebuilt under the eyes of those that refer to them.
+    db.execute("PRAGMA foreign_keys = OFF")
+    db.execute("PRAGMA legacy_alter_table = ON")
     try:
-        found = _version(db, source, len(migrations))
-        for statements in migrations[found:]:
-            for statement in statements:
-                _apply(db, statement, source)
-        if found < len(migrations):
-            db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            db.execute(f"PRAGMA user_version = {len(migrations)}")
+        db.execute("BEGIN IMMEDIATE")
+        _migrate(db, source, steps, len(steps) if target is None else target)
         db.execute("COMMIT")
     except BaseException:
         db.rollback()
         raise
+    finally:
+        db.execute("PRAGMA legacy_alter_table = OFF")
+        db.execute("PRAGMA foreign_keys = ON")
+
+
+def _migrate(db: sqlite3.Connection, source: Source, steps: Sequence[Step], target: int) -> None:
+    found = _version(db, source, len(steps))
+    walk = path(steps, Kind.SQLITE, found, target)
+    for step in walk:
+        for query, reason in step.needs:
+            if db.execute(query).fetchone():
+                raise StorageError(f"database {source.name}: {reason}")
+        for statement in step.statements:
+            _apply(db, statement, source)
+    if not walk:
+        return
+    db.execute(HISTORY[Kind.SQLITE])
+    db.execute("DELETE FROM schema_migrations")
+    now = stamp(datetime.now(UTC))
+    rows = [(number, step.name, now) for number, step in enumerate(steps[:target], start=1)]
+    db.executemany("INSERT INTO schema_migrations (version, name, applied_at) VALUES (?, ?, ?)", rows)
+    if target < HISTORY_SINCE:
+        db.execute("DROP TABLE schema_migrations")
+    broken = db.execute("PRAGMA foreign_key_check").fetchall()
+    if broken:
+        raise StorageError(f"database {source.name}: rows of {broken[0][0]} refer to rows that are not there")
+    db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    db.execute(f"PRAGMA user_version = {target}")
 
 
 def _apply(db: sqlite3.Connection, statement: str, source: Source) -> None:

@@ -7,31 +7,30 @@ from pathlib import Path
 
 from lumeflow.core.clock import NewId, random_id
 from lumeflow.core.effects import LedgerTotals
-from lumeflow.core.errors import StorageError
+from lumeflow.core.errors import StorageError, UsageError
 from lumeflow.core.journal import Execution
 from lumeflow.storage import effects, executions
-from lumeflow.storage.connection import Source, connect_writer
 from lumeflow.storage.files import LocalFiles
-from lumeflow.storage.jobs import Transaction
-from lumeflow.storage.journal import SqliteJournal
-from lumeflow.storage.ledger import SqliteLedger
-from lumeflow.storage.locations import default_data_dir, locate
-from lumeflow.storage.locks import Presence
-from lumeflow.storage.outbox import PACE
+from lumeflow.storage.jobs import DEFAULT_TENANT, Transaction
+from lumeflow.storage.journal import SqlJournal
+from lumeflow.storage.ledger import SqlLedger
+from lumeflow.storage.locations import default_data_dir, is_postgres, locate
+from lumeflow.storage.names import file_name
 from lumeflow.storage.owners import Holdings, clear_owner
-from lumeflow.storage.reader import Reader
+from lumeflow.storage.scoped import TenantReader, TenantWriter
 from lumeflow.storage.seen import SeenFilter
-from lumeflow.storage.tables import SqliteTables
+from lumeflow.storage.store import Store, open_sqlite
+from lumeflow.storage.tables import SqlTables
+from lumeflow.storage.tenants import checked_tenant
 from lumeflow.storage.totals import sum_up
-from lumeflow.storage.workflows import SqliteWorkflows
-from lumeflow.storage.writer import Writer
+from lumeflow.storage.workflows import SqlWorkflows
 
 
 @dataclass(slots=True)
 class Taken:
     """See `lumeflow.core.journal.ExecutionLock`."""
 
-    ledger: SqliteLedger
+    ledger: SqlLedger
     _give_back: Callable[[], None] | None = field(repr=False)
 
     def release(self) -> None:
@@ -42,28 +41,39 @@ class Taken:
 
 
 class Database:
-    """An open database, of the event loop that opened it.
+    """An open database as one tenant sees it, of the event loop that opened it.
 
     Attributes:
+        tenant: Whose rows these are.
         journal: Executions and what is kept with them.
         tables: The tables that blocks use.
         workflows: Saved workflows.
-        name: The database's file name, or `:memory:`.
+        name: The database's file name, `:memory:`, or its URL without password.
         data_dir: Folder of output files.
     """
 
-    def __init__(self, source: Source, writer: Writer, data_dir: Path, token: str) -> None:
-        self.name = source.name
-        self.data_dir = data_dir
-        self._writer = writer
-        self._reader = Reader(source, writer)
-        folder = None if source.path is None else source.path.with_name(source.path.name + ".locks")
-        self._presence = Presence(folder, token)
-        self._holdings = Holdings(self._presence)
+    def __init__(self, store: Store, tenant: str = DEFAULT_TENANT, family: "dict[str, Database] | None" = None) -> None:
+        self.tenant = tenant
+        self.name = store.name
+        self.data_dir = store.data_dir
+        self._store = store
+        self._family = {} if family is None else family
+        self._family[tenant] = self
+        self._writer = TenantWriter(store.writer, tenant)
+        self._reader = TenantReader(store.reads, tenant)
+        self._holdings = Holdings(store.presence, store.numbers)
         self._taken: dict[str, Taken] = {}
-        self.journal = SqliteJournal(writer, self._reader, self._holdings)
-        self.tables = SqliteTables(writer, self._reader)
-        self.workflows = SqliteWorkflows(writer, self._reader)
+        self.journal = SqlJournal(self._writer, self._reader, self._holdings)
+        self.tables = SqlTables(self._writer, self._reader)
+        self.workflows = SqlWorkflows(self._writer, self._reader)
+
+    def of(self, tenant: str) -> "Database":
+        """The same database as another tenant sees it; it is closed with this one.
+
+        Raises:
+            UsageError: It is no tenant's name.
+        """
+        return self._family.get(tenant) or Database(self._store, checked_tenant(tenant), self._family)
 
     async def begin(self, execution: Execution) -> Taken:
         """Write a new execution down and become its owner, in one commit.
@@ -78,7 +88,7 @@ class Database:
         def action(tx: Transaction, owner: str) -> None:
             self._holdings.take(tx, execution.id, owner)
             executions.begin(tx, execution, owner)
-            effects.load_digests(tx.db, execution.id, seen.add)
+            effects.load_digests(tx, execution.id, seen.add)
 
         return await self._take(execution.id, seen, action)
 
@@ -93,7 +103,7 @@ class Database:
         taken = await self._take(execution_id, seen, lambda tx, owner: self._holdings.take(tx, execution_id, owner))
         try:
             # Not while it is taken: of many effects, that would hold up the writer.
-            await self._reader.read(lambda db: effects.load_digests(db, execution_id, seen.add))
+            await self._reader.read(lambda tx: effects.load_digests(tx, execution_id, seen.add))
         except BaseException:
             taken.release()
             raise
@@ -102,28 +112,34 @@ class Database:
     async def totals(self, execution_id: str) -> LedgerTotals:
         """Sum up an execution's effects; claims whose process is gone count as lost."""
         return await self._reader.read(
-            lambda db: sum_up(db, execution_id, self._holdings.living_owner(db, execution_id))
+            lambda tx: sum_up(tx, execution_id, self._holdings.living_owner(tx, execution_id))
         )
 
     async def is_running(self, execution_id: str) -> bool:
         """True if a living process has taken the execution."""
-        return await self._reader.read(lambda db: self._holdings.living_owner(db, execution_id)) is not None
+        return await self._reader.read(lambda tx: self._holdings.living_owner(tx, execution_id)) is not None
 
     def files(self, execution_id: str, *, anywhere: bool = True) -> LocalFiles:
         """Output and input files of one run of an execution; see `LocalFiles`."""
-        return LocalFiles(self.data_dir / "artifacts", execution_id, anywhere=anywhere)
+        folder = self.data_dir
+        if self.tenant != DEFAULT_TENANT:
+            folder = folder / "tenants" / file_name(self.tenant)
+        return LocalFiles(folder / "artifacts", execution_id, anywhere=anywhere)
 
     async def close(self) -> None:
         """Give up what was taken, store what was given, then close. Does nothing the second time."""
+        for database in self._family.values():
+            database.give_up()
+        await self._store.close()
+
+    def give_up(self) -> None:
+        """Release all that this tenant has taken."""
         for taken in list(self._taken.values()):
             taken.release()
-        await self._writer.close()
-        await self._reader.close()
-        self._presence.withdraw()
 
     async def _take(self, execution_id: str, seen: SeenFilter, action: Callable[[Transaction, str], None]) -> Taken:
         owner = self._holdings.add(execution_id)
-        ledger = SqliteLedger(self._writer, self._reader, execution_id, owner, seen)
+        ledger = SqlLedger(self._writer, self._reader, execution_id, owner, seen)
         taken = self._taken[owner] = Taken(ledger, lambda: self._release(execution_id, owner))
         try:
             await self._writer.call(lambda tx: action(tx, owner))
@@ -149,30 +165,37 @@ class Database:
 
     def _stand_down(self) -> None:
         """What can no longer be given up by writing so is given up by withdrawing: all of it, if nothing is written."""
-        if self._writer.is_broken:
-            self._presence.withdraw()
+        if self._store.writer.is_broken:
+            self._store.presence.withdraw()
 
 
 async def open_database(
-    url: str | None, *, data_dir: Path | None = None, busy_timeout: float = 30.0, new_id: NewId = random_id
+    url: str | None,
+    *,
+    data_dir: Path | None = None,
+    busy_timeout: float = 30.0,
+    new_id: NewId = random_id,
+    tenant: str = DEFAULT_TENANT,
 ) -> Database:
     """Open a database, or make it, and bring its schema up to date.
 
     Args:
         url: `sqlite:///relative/path`, `sqlite:////absolute/path`, `sqlite:///:memory:`, or a plain path; None for
-            `lumeflow.db` in the data folder.
+            `lumeflow.db` in the data folder; or `postgresql://user:password@host:port/database`.
         data_dir: Data folder; None for the user's.
-        busy_timeout: Seconds to wait for another process that is writing to the same file.
+        busy_timeout: Seconds to wait for another process that is writing to the same file, or for a server that is
+            away.
         new_id: Makes the token by which this process is told apart from all others.
+        tenant: Whose rows; `Database.of` gives others.
 
     Raises:
-        UsageError: The URL is not understood.
+        UsageError: The URL is not understood, or it is no tenant's name.
         StorageError: The database cannot be used; the message names it and the remedy.
     """
     folder = data_dir or default_data_dir()
+    checked_tenant(tenant)
+    if is_postgres(url):
+        raise UsageError("PostgreSQL comes with a later version of lumeflow; name an SQLite file")
     path = await asyncio.to_thread(locate, url, folder)
-    source = Source(path, busy_timeout)
-    # In memory there is no disk to spare.
-    writer = Writer(lambda: connect_writer(source), source.name, pace=PACE if path else 0.0)
-    await writer.open()
-    return Database(source, writer, folder, new_id())
+    store = await open_sqlite(path, folder, busy_timeout, new_id())
+    return Database(store, tenant)

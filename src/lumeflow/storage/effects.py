@@ -7,9 +7,9 @@ States of an effect, as the ledger's port draws them:
        └──────► released            refused, or never sent; a new claim may follow
 """
 
-import sqlite3
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 import orjson
@@ -17,58 +17,70 @@ import orjson
 from lumeflow.core.effects import AnsweredEffect, Claim, EffectKey, InDoubt, Stored
 from lumeflow.core.errors import StorageError
 from lumeflow.core.http import HttpResponse
-from lumeflow.core.money import Basis, Charge, plain
-from lumeflow.storage.codec import decode_json, pack, stamp, unpack, unstamp
+from lumeflow.core.money import ZERO, Basis, Charge
+from lumeflow.storage.codec import decode_json, pack, unpack, unstamp
+from lumeflow.storage.dialect import Dialect
 from lumeflow.storage.jobs import Transaction, Work
 from lumeflow.storage.owners import require_owner
-from lumeflow.storage.statements import ROWS, execute_rows, placeholders
+from lumeflow.storage.statements import RowStatement, execute_rows, run_rows, sized
 
 _CLAIM = """
 INSERT INTO effects
-  (execution_id, digest, account, operation, node_id, params, params_packed, state, owner, claimed_at, price)
-VALUES {rows}
-ON CONFLICT (execution_id, digest) DO UPDATE SET
-  lost = lost + (state = 'claimed' AND owner <> excluded.owner),
-  lost_amount = CASE WHEN state = 'claimed' AND owner <> excluded.owner THEN decimal_sum(lost_amount, price)
-                     ELSE lost_amount END,
+  (tenant, execution_id, digest, account, operation, node_id, params, params_packed, state, owner, claimed_at, price)
+{{rows}}
+ON CONFLICT (tenant, execution_id, digest) DO UPDATE SET
+  lost = effects.lost + CASE WHEN effects.state = 'claimed' AND effects.owner <> excluded.owner THEN 1 ELSE 0 END,
+  lost_amount = CASE WHEN effects.state = 'claimed' AND effects.owner <> excluded.owner
+                     THEN {sum} ELSE effects.lost_amount END,
   state = excluded.state, owner = excluded.owner, claimed_at = excluded.claimed_at, node_id = excluded.node_id,
   price = excluded.price
-WHERE state <> 'answered'"""
+WHERE effects.state <> 'answered'"""
 
-_ANSWER = """
+_ANSWER = RowStatement(
+    """
 UPDATE effects SET
-  state = 'answered', answered_at = given.column3, duration_ms = given.column4, status = given.column5,
-  headers = given.column6, body = given.column7, body_packed = given.column8, amount = given.column9,
-  credits = given.column10, basis = given.column11, lost_amount = given.column12, attempts = given.column13
-FROM (VALUES {rows}) AS given
-WHERE effects.execution_id = given.column1 AND effects.digest = given.column2 AND effects.state <> 'answered'"""
+  state = 'answered', answered_at = given.column4, duration_ms = given.column5, status = given.column6,
+  headers = given.column7, body = given.column8, body_packed = given.column9, amount = given.column10,
+  credits = given.column11, basis = given.column12, lost_amount = given.column13, attempts = given.column14
+FROM ({rows}) AS given
+WHERE effects.tenant = given.column1 AND effects.execution_id = given.column2 AND effects.digest = given.column3
+  AND effects.state <> 'answered'""",
+    (
+        *("text", "text", "bytes", "time", "int", "int", "json", "bytes", "int"),
+        *("money", "money", "text", "money", "int"),
+    ),
+)
 
-_FIND = """
+_FIND = RowStatement(
+    """
 SELECT execution_id, digest, state, owner, lost, claimed_at, status, headers, body, body_packed, answered_at,
   duration_ms, amount, credits, basis
-FROM (VALUES {rows}) AS given CROSS JOIN effects
-  ON effects.execution_id = given.column1 AND effects.digest = given.column2"""
+FROM ({rows}) AS given JOIN effects
+  ON effects.tenant = given.column1 AND effects.execution_id = given.column2 AND effects.digest = given.column3""",
+    ("text", "text", "bytes"),
+)
 
-_LOST = "SELECT lost, lost_amount FROM effects WHERE execution_id = ? AND digest = ? AND state <> 'answered'"
+_PLACE = "WHERE tenant = ? AND execution_id = ? AND digest = ?"
 
-_LOSE = "UPDATE effects SET state = 'lost', lost = ?, lost_amount = ? WHERE execution_id = ? AND digest = ?"
+_LOST = f"SELECT lost, lost_amount FROM effects {_PLACE} AND state <> 'answered'"  # noqa: S608 - constants, as below
+
+_LOSE = f"UPDATE effects SET state = 'lost', lost = ?, lost_amount = ? {_PLACE}"  # noqa: S608
 
 _KEEP_ATTEMPT = """
-INSERT INTO effect_attempts (execution_id, digest, ordinal, amount, status, headers, body, body_packed)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?)"""
+INSERT INTO effect_attempts (tenant, execution_id, digest, ordinal, amount, status, headers, body, body_packed)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 
-_RELEASE = """
-UPDATE effects SET state = 'released', refused = refused + ?
-WHERE execution_id = ? AND digest = ? AND state <> 'answered'"""
+_RELEASE = f"""
+UPDATE effects SET state = 'released', refused = refused + ? {_PLACE} AND state <> 'answered'"""  # noqa: S608
 
-_MAKE_GOOD = """
-UPDATE effects SET refused = refused + lost, lost = 0, lost_amount = '0' WHERE execution_id = ? AND digest = ?"""
+_MAKE_GOOD = f"""
+UPDATE effects SET refused = refused + lost, lost = 0, lost_amount = ? {_PLACE}"""  # noqa: S608
 
-ATTEMPTS = """
+ATTEMPTS = f"""
 SELECT ordinal, amount, status, headers, body, body_packed
-FROM effect_attempts WHERE execution_id = ? AND digest = ? ORDER BY ordinal"""
+FROM effect_attempts {_PLACE} ORDER BY ordinal"""  # noqa: S608
 
-_DIGESTS = "SELECT digest FROM effects WHERE execution_id = ?"
+_DIGESTS = "SELECT digest FROM effects WHERE tenant = ? AND execution_id = ?"
 
 Owned = tuple[str, Claim]
 Answering = tuple[str, EffectKey, AnsweredEffect]
@@ -77,37 +89,46 @@ Releasing = tuple[str, EffectKey, int, bool]
 Finding = tuple[str, EffectKey]
 
 
+@cache
+def _claiming(sql: Dialect) -> RowStatement:
+    text = _CLAIM.format(sum=sql.sum.format("effects.lost_amount", "effects.price"))
+    types = ("text", "text", "bytes", "text", "text", "text", "bytes", "int", "text", "text", "time", "money")
+    return RowStatement(text, types)
+
+
 def _claim(tx: Transaction, claims: Sequence[Owned]) -> Sequence[None]:
     rows = []
+    sql = tx.sql
     for owner, claim in claims:
         key = claim.key
         require_owner(tx, key.execution_id, owner)
         params, packed = pack(claim.params)
         rows.append(
             (
-                *(key.execution_id, key.digest, key.account, key.operation, claim.node_id),
-                *(params, packed, "claimed", owner, stamp(claim.at), plain(claim.price)),
+                *(tx.tenant, key.execution_id, key.digest, key.account, key.operation, claim.node_id),
+                *(params, packed, "claimed", owner, sql.time(claim.at), sql.money(claim.price)),
             )
         )
-    if execute_rows(tx.db, _CLAIM, rows) != len(rows):
+    if execute_rows(tx, _claiming(sql), rows) != len(rows):
         raise _misuse("claimed, but has been answered already", [claim.key for _, claim in claims])
     return [None] * len(rows)
 
 
 def _answer(tx: Transaction, answers: Sequence[Answering]) -> Sequence[None]:
     rows = []
+    sql = tx.sql
     for owner, key, answer in answers:
         require_owner(tx, key.execution_id, owner)
         charge = answer.charge
-        units = None if charge.credits is None else plain(charge.credits)
+        units = None if charge.credits is None else sql.money(charge.credits)
         rows.append(
             (
-                *(key.execution_id, key.digest, stamp(answer.at), answer.duration_ms),
+                *(tx.tenant, key.execution_id, key.digest, sql.time(answer.at), answer.duration_ms),
                 *_response_columns(answer.response),
-                *(plain(charge.amount), units, charge.basis.value, plain(answer.lost_charge), answer.attempts),
+                *(sql.money(charge.amount), units, charge.basis.value, sql.money(answer.lost_charge), answer.attempts),
             )
         )
-    if execute_rows(tx.db, _ANSWER, rows) != len(rows):
+    if execute_rows(tx, _ANSWER, rows) != len(rows):
         raise _misuse("answered, but is not claimed, or has an answer already", [key for _, key, _ in answers])
     return [None] * len(rows)
 
@@ -119,10 +140,10 @@ def _response_columns(response: HttpResponse) -> tuple[int, str, bytes, int]:
 
 def _find(tx: Transaction, wanted: Sequence[Finding]) -> Sequence[Stored | InDoubt | None]:
     found: dict[tuple[str, bytes], Sequence[Any]] = {}
-    for start in range(0, len(wanted), ROWS):
-        part = wanted[start : start + ROWS]
-        values = [value for _, key in part for value in (key.execution_id, key.digest)]
-        for row in tx.db.execute(_FIND.format(rows=placeholders(len(part), 2)), values):
+    size = sized(tx.sql, 3)
+    for start in range(0, len(wanted), size):
+        part = [(tx.tenant, key.execution_id, key.digest) for _, key in wanted[start : start + size]]
+        for row in run_rows(tx, _FIND, part):
             found[row[0], row[1]] = row
     return [_effect(found.get((key.execution_id, key.digest)), owner) for owner, key in wanted]
 
@@ -143,9 +164,9 @@ def _stored(row: Sequence[Any]) -> Stored:
     return Stored(response_of(status, headers, body, packed), unstamp(answered_at), charge, duration_ms)
 
 
-def load_digests(db: sqlite3.Connection, execution_id: str, add: Callable[[bytes], None]) -> None:
+def load_digests(tx: Transaction, execution_id: str, add: Callable[[bytes], None]) -> None:
     """Give the digests of all effects of an execution to `add`."""
-    for (digest,) in db.execute(_DIGESTS, (execution_id,)):
+    for (digest,) in tx.db.execute(_DIGESTS, (tx.tenant, execution_id)):
         add(digest)
 
 
@@ -157,24 +178,25 @@ def response_of(status: int, headers: str, body: bytes, packed: int) -> HttpResp
 def _lose(tx: Transaction, losses: Sequence[Losing]) -> Sequence[None]:
     for owner, key, price, unusable in losses:
         require_owner(tx, key.execution_id, owner)
-        place = (key.execution_id, key.digest)
+        place = (tx.tenant, key.execution_id, key.digest)
         row = tx.db.execute(_LOST, place).fetchone()
         if row is None:
             raise _misuse("lost, but is not claimed, or is answered", [key])
         lost = row[0] + 1
-        tx.db.execute(_LOSE, (lost, plain(Decimal(row[1]) + price), *place))
+        tx.db.execute(_LOSE, (lost, tx.sql.money(Decimal(row[1]) + price), *place))
         if unusable is not None:
-            tx.db.execute(_KEEP_ATTEMPT, (*place, lost, plain(price), *_response_columns(unusable)))
+            tx.db.execute(_KEEP_ATTEMPT, (*place, lost, tx.sql.money(price), *_response_columns(unusable)))
     return [None] * len(losses)
 
 
 def _release(tx: Transaction, releases: Sequence[Releasing]) -> Sequence[None]:
     for owner, key, attempts, answered in releases:
         require_owner(tx, key.execution_id, owner)
-        if tx.db.execute(_RELEASE, (attempts, key.execution_id, key.digest)).rowcount != 1:
+        place = (tx.tenant, key.execution_id, key.digest)
+        if tx.db.execute(_RELEASE, (attempts, *place)).rowcount != 1:
             raise _misuse("released, but is not claimed, or is answered", [key])
         if answered:
-            tx.db.execute(_MAKE_GOOD, (key.execution_id, key.digest))
+            tx.db.execute(_MAKE_GOOD, (tx.sql.money(ZERO), *place))
     return [None] * len(releases)
 
 

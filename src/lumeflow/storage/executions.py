@@ -7,82 +7,84 @@ from typing import Any
 
 from lumeflow.core.clock import derived_id
 from lumeflow.core.events import Event, EventKind
-from lumeflow.core.journal import AlreadyExists, Execution, ExecutionSummary, Mode, NodeRow, Status
+from lumeflow.core.journal import AlreadyExists, Execution, Mode, NodeRow, Status
 from lumeflow.core.records import JsonObject
 from lumeflow.storage.codec import (
     decode_json,
     encode_json,
     encode_optional_json,
-    optional_stamp,
     optional_unstamp,
-    stamp,
     unstamp,
 )
 from lumeflow.storage.jobs import Transaction, Work
 from lumeflow.storage.owners import Owner, clear_owner, require_owner
 from lumeflow.storage.record_store import count_records
-from lumeflow.storage.statements import execute_rows
+from lumeflow.storage.statements import RowStatement, execute_rows
 from lumeflow.storage.workflows import remember_definition
 
-_EXISTS = "SELECT 1 FROM workflow_executions WHERE id = ?"
+_EXISTS = "SELECT 1 FROM workflow_executions WHERE tenant = ? AND id = ?"
 
 _INSERT = """
 INSERT INTO workflow_executions
-  (id, workflow_id, workflow_version, workflow_digest, source_audience_id, mode, status, input_data, variables, mocks,
-   now, is_pinned, started_at)
-VALUES (?, ?, ?, ?, (SELECT id FROM source_audiences WHERE id = ?), ?, ?, ?, ?, ?, ?, ?, ?)"""
+  (tenant, id, workflow_id, workflow_version, workflow_digest, source_audience_id, mode, status, input_data, variables,
+   mocks, now, is_pinned, started_at)
+VALUES (?, ?, ?, ?, ?, (SELECT id FROM source_audiences WHERE tenant = ? AND id = ?), ?, ?, ?, ?, ?, ?, ?, ?)"""
 
 GET = """
 SELECT e.id, e.workflow_id, e.workflow_version, v.definition, e.mode, e.input_data, e.variables, e.mocks, e.now,
-  e.is_pinned, e.status, e.started_at, iif(e.status = 'running', NULL, e.completed_at),
-  iif(e.status = 'running', NULL, e.output_data), iif(e.status = 'running', NULL, e.error_message)
+  e.is_pinned, e.status, e.started_at, CASE WHEN e.status <> 'running' THEN e.completed_at END,
+  CASE WHEN e.status <> 'running' THEN e.output_data END, CASE WHEN e.status <> 'running' THEN e.error_message END
 FROM workflow_executions AS e
 JOIN workflow_versions AS v
-  ON v.workflow_id = e.workflow_id AND v.version = e.workflow_version AND v.digest = e.workflow_digest
-WHERE e.id = ?"""
-
-LIST = """
-SELECT id, workflow_id, workflow_version, mode, status, started_at, iif(status = 'running', NULL, completed_at),
-  iif(status = 'running', NULL, error_message)
-FROM workflow_executions
-WHERE ? IS NULL OR (started_at, id) < (SELECT started_at, id FROM workflow_executions WHERE id = ?)
-ORDER BY started_at DESC, id DESC LIMIT ?"""
+  ON v.tenant = e.tenant AND v.workflow_id = e.workflow_id AND v.version = e.workflow_version
+  AND v.digest = e.workflow_digest
+WHERE e.tenant = ? AND e.id = ?"""
 
 _REOPEN = """
-UPDATE workflow_executions SET status = 'running', standing = iif(status = 'running', standing, status)
-WHERE id = ?"""
+UPDATE workflow_executions
+SET status = 'running', standing = CASE WHEN status IN ('running', 'queued') THEN standing ELSE status END
+WHERE tenant = ? AND id = ?"""
 
 _FINISH = """
 UPDATE workflow_executions
 SET status = ?, completed_at = ?, execution_time_ms = ?, output_data = ?, error_message = ?, run = ?, standing = NULL
-WHERE id = ?"""
+WHERE tenant = ? AND id = ?"""
 
-_RESTORE = "UPDATE workflow_executions SET status = standing, standing = NULL WHERE id = ?"
+_RESTORE = "UPDATE workflow_executions SET status = standing, standing = NULL WHERE tenant = ? AND id = ?"
 
-_STARTED = "SELECT started_at, run, standing FROM workflow_executions WHERE id = ?"
+_STARTED = "SELECT started_at, run, standing FROM workflow_executions WHERE tenant = ? AND id = ?"
 
-_IDLE_RUN = "SELECT run FROM workflow_executions WHERE id = ? AND status <> 'running'"
+_IDLE_RUN = "SELECT run FROM workflow_executions WHERE tenant = ? AND id = ? AND status <> 'running'"
 
-_DROP_NODES = "DELETE FROM block_executions WHERE workflow_execution_id = ?"
+_DROP_NODES = "DELETE FROM block_executions WHERE tenant = ? AND workflow_execution_id = ?"
 
-_INSERT_NODES = """
+_INSERT_NODES = RowStatement(
+    """
 INSERT INTO block_executions
-  (id, workflow_execution_id, ordinal, node_id, block_type, status, counts, input_data, output_data, error_message,
-   started_at, completed_at, execution_time_ms, retry_count)
-VALUES {rows}"""
+  (tenant, id, workflow_execution_id, ordinal, node_id, block_type, status, counts, input_data, output_data,
+   error_message, started_at, completed_at, execution_time_ms, retry_count)
+{rows}""",
+    (
+        *("text", "text", "text", "int", "text", "text", "text", "json", "json", "json"),
+        *("text", "time", "time", "int", "int"),
+    ),
+)
 
 NODES = """
 SELECT node_id, block_type, status, counts, input_data, output_data, error_message, started_at, completed_at
-FROM block_executions WHERE workflow_execution_id = ? ORDER BY ordinal"""
+FROM block_executions WHERE tenant = ? AND workflow_execution_id = ? ORDER BY ordinal"""
 
-_LAST_EVENT = "SELECT coalesce(max(ordinal), 0) FROM execution_events WHERE execution_id = ?"
+_LAST_EVENT = "SELECT coalesce(max(ordinal), 0) FROM execution_events WHERE tenant = ? AND execution_id = ?"
 
-_INSERT_EVENTS = """
-INSERT INTO execution_events (execution_id, ordinal, kind, at, node_id, message, data) VALUES {rows}"""
+_INSERT_EVENTS = RowStatement(
+    """
+INSERT INTO execution_events (tenant, execution_id, ordinal, kind, at, node_id, message, data) {rows}""",
+    ("text", "text", "int", "text", "time", "text", "text", "json"),
+)
 
 TIMELINE = """
 SELECT ordinal, kind, at, node_id, message, data
-FROM execution_events WHERE execution_id = ? AND ordinal > ? ORDER BY ordinal LIMIT ?"""
+FROM execution_events WHERE tenant = ? AND execution_id = ? AND ordinal > ? ORDER BY ordinal LIMIT ?"""
 
 
 def begin(tx: Transaction, execution: Execution, owner: Owner) -> None:
@@ -92,7 +94,7 @@ def begin(tx: Transaction, execution: Execution, owner: Owner) -> None:
         AlreadyExists: The id is taken.
         StorageError: Somebody else owns the execution.
     """
-    if tx.db.execute(_EXISTS, (execution.id,)).fetchone():
+    if tx.db.execute(_EXISTS, (tx.tenant, execution.id)).fetchone():
         raise AlreadyExists(f"execution '{execution.id}' exists already")
     require_owner(tx, execution.id, owner)
     digest = remember_definition(
@@ -102,19 +104,21 @@ def begin(tx: Transaction, execution: Execution, owner: Owner) -> None:
     tx.db.execute(
         _INSERT,
         (
+            tx.tenant,
             execution.id,
             execution.workflow_id,
             execution.workflow_version,
             digest,
+            tx.tenant,
             audience if isinstance(audience, str) else None,
             execution.mode.value,
             Status.RUNNING.value,
             encode_json(execution.input),
             encode_json(execution.variables),
             encode_json(execution.mocks),
-            stamp(execution.now),
+            tx.sql.time(execution.now),
             execution.pinned,
-            stamp(execution.started_at),
+            tx.sql.time(execution.started_at),
         ),
     )
 
@@ -135,14 +139,15 @@ class Reopened:
 def reopen(tx: Transaction, execution_id: str, owner: Owner) -> Reopened | None:
     """Set an execution running again; what a run left that has ended stays. None if there is no such execution."""
     require_owner(tx, execution_id, owner)
-    tx.db.execute(_REOPEN, (execution_id,))
-    row = tx.db.execute(_STARTED, (execution_id,)).fetchone()
+    place = (tx.tenant, execution_id)
+    tx.db.execute(_REOPEN, place)
+    row = tx.db.execute(_STARTED, place).fetchone()
     if row is None:
         return None
     _, read, standing = row
     if standing is not None:
         return Reopened(read + 1, read)
-    tx.db.execute(_DROP_NODES, (execution_id,))
+    tx.db.execute(_DROP_NODES, place)
     return Reopened(read, -1)
 
 
@@ -162,20 +167,21 @@ def finish(tx: Transaction, execution_id: str, owner: Owner, ending: Ending, nod
     What an earlier run left stays in their place if that one came further.
     """
     require_owner(tx, execution_id, owner)
-    row = tx.db.execute(_STARTED, (execution_id,)).fetchone()
+    place = (tx.tenant, execution_id)
+    row = tx.db.execute(_STARTED, place).fetchone()
     if row is None:
         return False
     started, read, standing = row
     if standing is not None and _came_less_far(tx, execution_id, read, Status(standing), ending.status):
-        tx.db.execute(_RESTORE, (execution_id,))
+        tx.db.execute(_RESTORE, place)
     else:
         run = read if standing is None else read + 1
         duration = _milliseconds(unstamp(started), ending.completed_at)
         output = encode_optional_json(ending.output)
-        values = (ending.status.value, stamp(ending.completed_at), duration, output, ending.error, run, execution_id)
-        tx.db.execute(_FINISH, values)
-        tx.db.execute(_DROP_NODES, (execution_id,))
-        execute_rows(tx.db, _INSERT_NODES, [_node_columns(execution_id, i, node) for i, node in enumerate(nodes)])
+        completed = tx.sql.time(ending.completed_at)
+        tx.db.execute(_FINISH, (ending.status.value, completed, duration, output, ending.error, run, *place))
+        tx.db.execute(_DROP_NODES, place)
+        execute_rows(tx, _INSERT_NODES, [_node_columns(tx, execution_id, i, node) for i, node in enumerate(nodes)])
     clear_owner(tx, execution_id, owner)
     return True
 
@@ -189,7 +195,7 @@ def _came_less_far(tx: Transaction, execution_id: str, read: int, earlier: Statu
 
 def idle_run(tx: Transaction, execution_id: str) -> int | None:
     """Number of the run whose records are read; None while the execution runs."""
-    row = tx.db.execute(_IDLE_RUN, (execution_id,)).fetchone()
+    row = tx.db.execute(_IDLE_RUN, (tx.tenant, execution_id)).fetchone()
     return None if row is None else int(row[0])
 
 
@@ -197,8 +203,9 @@ def _milliseconds(start: datetime | None, end: datetime | None) -> int | None:
     return round((end - start).total_seconds() * 1000) if start and end else None
 
 
-def _node_columns(execution_id: str, ordinal: int, node: NodeRow) -> tuple[Any, ...]:
+def _node_columns(tx: Transaction, execution_id: str, ordinal: int, node: NodeRow) -> tuple[Any, ...]:
     return (
+        tx.tenant,
         derived_id("block-execution", execution_id, node.node_id),
         execution_id,
         ordinal,
@@ -209,8 +216,8 @@ def _node_columns(execution_id: str, ordinal: int, node: NodeRow) -> tuple[Any, 
         encode_optional_json(node.input_preview),
         encode_optional_json(node.output_preview),
         node.error,
-        optional_stamp(node.started_at),
-        optional_stamp(node.completed_at),
+        tx.sql.optional_time(node.started_at),
+        tx.sql.optional_time(node.completed_at),
         _milliseconds(node.started_at, node.completed_at),
         node.counts.get("retries", 0),
     )
@@ -222,16 +229,16 @@ def _note(tx: Transaction, given: Sequence[tuple[Owner, str, Sequence[Event]]]) 
     for owner, execution_id, events in given:
         require_owner(tx, execution_id, owner)
         if execution_id not in last:
-            last[execution_id] = tx.db.execute(_LAST_EVENT, (execution_id,)).fetchone()[0]
+            last[execution_id] = tx.db.execute(_LAST_EVENT, (tx.tenant, execution_id)).fetchone()[0]
         for event in events:
             last[execution_id] += 1
-            rows.append((execution_id, last[execution_id], *_event_columns(event)))
-    execute_rows(tx.db, _INSERT_EVENTS, rows)
+            rows.append((tx.tenant, execution_id, last[execution_id], *_event_columns(tx, event)))
+    execute_rows(tx, _INSERT_EVENTS, rows)
     return [None] * len(given)
 
 
-def _event_columns(event: Event) -> tuple[Any, ...]:
-    return (event.kind.value, stamp(event.at), event.node_id, event.message, encode_json(event.data))
+def _event_columns(tx: Transaction, event: Event) -> tuple[Any, ...]:
+    return (event.kind.value, tx.sql.time(event.at), event.node_id, event.message, encode_json(event.data))
 
 
 NOTE: Work[tuple[Owner, str, Sequence[Event]], None] = Work(_note)
@@ -256,21 +263,6 @@ def execution_of(row: Sequence[Any]) -> Execution:
         completed_at=optional_unstamp(row[12]),
         output=decode_json(row[13]),
         error=row[14],
-    )
-
-
-def summary_of(row: Sequence[Any]) -> ExecutionSummary:
-    """A line of the list from the columns of `LIST`."""
-    id_, workflow_id, version, mode, status, started_at, completed_at, error = row
-    return ExecutionSummary(
-        id_,
-        workflow_id,
-        version,
-        Mode(mode),
-        Status(status),
-        unstamp(started_at),
-        optional_unstamp(completed_at),
-        error,
     )
 
 

@@ -8,16 +8,26 @@ from typing import Any
 
 from lumeflow.core.errors import StorageError, UsageError
 from lumeflow.core.events import Event
-from lumeflow.core.journal import Execution, ExecutionSummary, KeptRecord, NodeRow, RecordKind, Status, Timeline
+from lumeflow.core.journal import (
+    EVERY_EXECUTION,
+    Execution,
+    ExecutionFilter,
+    ExecutionSummary,
+    KeptRecord,
+    NodeRow,
+    RecordKind,
+    Status,
+    Timeline,
+)
 from lumeflow.core.records import JsonObject
 from lumeflow.storage import executions
+from lumeflow.storage.execution_list import page
 from lumeflow.storage.jobs import Job, Transaction, Work
 from lumeflow.storage.outbox import Urgency
 from lumeflow.storage.owners import Holdings, require_owner
-from lumeflow.storage.reader import Reader
 from lumeflow.storage.record_codec import estimated_bytes
 from lumeflow.storage.record_store import KEEP, drop_some, kept_at, nodes_with_records
-from lumeflow.storage.writer import Writer
+from lumeflow.storage.scoped import TenantReader, TenantWriter
 
 WAITING_BYTES = 16 << 20
 """Kept records that may wait for the disk, estimated; above it `keep` holds its caller back."""
@@ -26,14 +36,14 @@ LAZY_BYTES = 1 << 20
 """Kept records, estimated, that may wait for another commit to take them along."""
 
 
-class SqliteJournal:
+class SqlJournal:
     """See `lumeflow.core.journal.Journal`.
 
     What is given to `note` and `keep` is not waited for; if it could not be stored, the execution's `finish` (and any
     `flush`) raises, so that no execution ends well with records missing.
     """
 
-    def __init__(self, writer: Writer, reader: Reader, holdings: Holdings) -> None:
+    def __init__(self, writer: TenantWriter, reader: TenantReader, holdings: Holdings) -> None:
         self._writer = writer
         self._reader = reader
         self._holdings = holdings
@@ -66,16 +76,21 @@ class SqliteJournal:
 
     async def get(self, execution_id: str) -> Execution | None:
         """Read an execution."""
-        rows = await self._reader.rows(executions.GET, (execution_id,))
+        rows = await self._reader.rows(executions.GET, (self._reader.tenant, execution_id))
         return executions.execution_of(rows[0]) if rows else None
 
-    async def list(self, *, limit: int, before: str | None = None) -> Sequence[ExecutionSummary]:
+    async def list(
+        self, *, limit: int, before: str | None = None, chosen: ExecutionFilter = EVERY_EXECUTION
+    ) -> Sequence[ExecutionSummary]:
         """The newest executions first; `before` is the id after which the page begins."""
-        return [executions.summary_of(row) for row in await self._reader.rows(executions.LIST, (before, before, limit))]
+        return await self._reader.read(lambda tx: page(tx, chosen, limit, before))
 
     async def nodes(self, execution_id: str) -> Sequence[NodeRow]:
         """The node rows, in the order in which they were written."""
-        return [executions.node_of(row) for row in await self._reader.rows(executions.NODES, (execution_id,))]
+        return [
+            executions.node_of(row)
+            for row in await self._reader.rows(executions.NODES, (self._reader.tenant, execution_id))
+        ]
 
     def note(self, execution_id: str, events: Sequence[Event]) -> None:
         """Put events on the timeline; they are on disk with the next commit."""
@@ -91,7 +106,7 @@ class SqliteJournal:
     async def timeline(self, execution_id: str, *, after: int = 0, limit: int = 1000) -> Timeline:
         """Read events back, in order, those with an ordinal above `after`."""
         await self._settled()
-        rows = await self._reader.rows(executions.TIMELINE, (execution_id, after, limit))
+        rows = await self._reader.rows(executions.TIMELINE, (self._reader.tenant, execution_id, after, limit))
         return Timeline([executions.event_of(row) for row in rows])
 
     async def keep(self, execution_id: str, records: Sequence[KeptRecord]) -> None:

@@ -8,13 +8,12 @@ from lumeflow.core.http import HttpResponse
 from lumeflow.storage import effects
 from lumeflow.storage.outbox import Urgency
 from lumeflow.storage.owners import find_owner
-from lumeflow.storage.reader import Reader
+from lumeflow.storage.scoped import TenantReader, TenantWriter
 from lumeflow.storage.seen import SeenFilter
 from lumeflow.storage.totals import sum_up
-from lumeflow.storage.writer import Writer
 
 
-class SqliteLedger:
+class SqlLedger:
     """See `lumeflow.core.effects.Ledger`.
 
     Args:
@@ -25,7 +24,9 @@ class SqliteLedger:
         seen: Holds every effect that the execution has.
     """
 
-    def __init__(self, writer: Writer, reader: Reader, execution_id: str, owner: str, seen: SeenFilter) -> None:
+    def __init__(
+        self, writer: TenantWriter, reader: TenantReader, execution_id: str, owner: str, seen: SeenFilter
+    ) -> None:
         self._writer = writer
         self._reader = reader
         self._execution_id = execution_id
@@ -67,14 +68,14 @@ class SqliteLedger:
     async def unusable(self, key: EffectKey) -> Sequence[tuple[HttpResponse, Decimal]]:
         """The unusable answers that were kept, each with its price, in order of arrival."""
         self._check(key)
-        rows = await self._reader.rows(effects.ATTEMPTS, (key.execution_id, key.digest))
+        rows = await self._reader.rows(effects.ATTEMPTS, (self._reader.tenant, key.execution_id, key.digest))
         return [(effects.response_of(*row[2:]), Decimal(row[1])) for row in rows]
 
     async def totals(self, execution_id: str) -> LedgerTotals:
         """Sum up an execution; claims of anybody but its owner, who may still be answered, count as lost."""
         if execution_id == self._execution_id and self._seen.is_empty:
             return LedgerTotals()
-        return await self._reader.read(lambda db: sum_up(db, execution_id, find_owner(db, execution_id)))
+        return await self._reader.read(lambda tx: sum_up(tx, execution_id, find_owner(tx, execution_id)))
 
     def _check(self, key: EffectKey) -> None:
         if key.execution_id != self._execution_id:

@@ -14,7 +14,7 @@ from lumeflow.core.findings import did_you_mean
 from lumeflow.storage.catalog import Column, Table
 from lumeflow.storage.files import read_whole
 from lumeflow.storage.row_files import RowProblem, read_rows
-from lumeflow.storage.tables import SqliteTables
+from lumeflow.storage.tables import SqlTables
 
 _SHOWN = 10
 
@@ -36,7 +36,7 @@ class BadRows(UsageError):
         self.problems = problems
 
 
-async def load_rows(tables: SqliteTables, table: str, source: Path | bytes, *, name: str | None = None) -> int:
+async def load_rows(tables: SqlTables, table: str, source: Path | bytes, *, name: str | None = None) -> int:
     """Insert the rows of a file, or overwrite those with the same primary key; returns how many.
 
     Args:
@@ -135,7 +135,7 @@ def _typed(column: Column, text: str) -> Any:
     """Text of a CSV cell as the column's type; text that does not fit is left, and refused by the check."""
     if column.is_boolean:
         return {"true": True, "1": True, "false": False, "0": False}.get(text.strip().lower(), text)
-    kind = int if "INT" in column.declared else float if _is_real(column) else str
+    kind = int if column.is_whole else float if _is_real(column) else str
     try:
         return kind(text)
     except ValueError:
@@ -201,8 +201,8 @@ _CHECKS: Sequence[tuple[Callable[[Column], bool], Callable[[Any], Any]]] = (
     (lambda column: column.is_boolean, _boolean),
     (lambda column: column.is_floats, _floats),
     (lambda column: "TIME" in column.declared or "DATE" in column.declared, _time),
-    (lambda column: "INT" in column.declared, _whole),
-    (lambda column: "TEXT" in column.declared or "CHAR" in column.declared, _text),
+    (lambda column: column.is_whole, _whole),
+    (lambda column: column.is_text, _text),
     (_is_real, _number),
 )
 

@@ -10,7 +10,7 @@ from lumeflow.core.errors import StorageError, UsageError
 DATABASE = "lumeflow.db"
 
 _SCHEME = "sqlite:///"
-_FORMS = "expected sqlite:///PATH, sqlite:///:memory: or a path"
+_FORMS = "expected sqlite:///PATH, sqlite:///:memory:, a path, or postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
 
 
 def default_data_dir(environment: Mapping[str, str] = os.environ, platform: str = sys.platform) -> Path:
@@ -25,6 +25,11 @@ def default_data_dir(environment: Mapping[str, str] = os.environ, platform: str 
     return base / "lumeflow"
 
 
+def is_postgres(url: str | None) -> bool:
+    """True if the URL names a PostgreSQL database."""
+    return url is not None and url.startswith(("postgresql:", "postgres:", "postgresql+"))
+
+
 def locate(url: str | None, data_dir: Path) -> Path | None:
     """The database file that a URL means, None for one in memory; makes the data folder where it is needed.
 
@@ -34,13 +39,11 @@ def locate(url: str | None, data_dir: Path) -> Path | None:
     """
     if url is None:
         return _in_data_dir(data_dir)
-    if url.startswith(("postgresql:", "postgres:", "postgresql+")):
-        raise UsageError("PostgreSQL comes with a later version of lumeflow; this one stores in SQLite: " + _FORMS)
     path = url.removeprefix(_SCHEME)
     if path == ":memory:":
         return None
     if not path or "\0" in path or "://" in path or path.startswith("sqlite:"):
-        raise UsageError(f"database URL '{_without_password(url)}' is not understood: {_FORMS}")
+        raise UsageError(f"database URL '{without_password(url)}' is not understood: {_FORMS}")
     # Made absolute now, so that a later change of the working folder cannot split the file from its locks.
     return Path(path).expanduser().absolute()
 
@@ -55,7 +58,8 @@ def _in_data_dir(data_dir: Path) -> Path:
     return data_dir.absolute() / DATABASE
 
 
-def _without_password(url: str) -> str:
+def without_password(url: str) -> str:
+    """The URL, fit to be shown."""
     scheme, separator, rest = url.partition("://")
     _, at, place = rest.rpartition("@")
     return f"{scheme}{separator}***@{place}" if at else url

@@ -36,8 +36,8 @@ _PAUSE = 0.01
 """Seconds between tries: whoever looks whether a new file is a dead process's locks it too, for microseconds."""
 
 
-class Presence:
-    """Shows to other processes that this one lives, and tells whether they do.
+class LockFiles:
+    """Shows to other processes of this machine that this one lives, and tells whether they do.
 
     Announcing makes one file, whose name is the token; nothing else touches the disk, so what refers to the token (the
     owner of an execution, say) can be proven alive without a file of its own.

@@ -4,28 +4,62 @@ An owner's token is that of its process's presence and a number, so whether an o
 """
 
 import os
-import sqlite3
 from itertools import count
+from typing import Protocol
 
 from lumeflow.core.errors import StorageError, UsageError
 from lumeflow.storage.jobs import Transaction
-from lumeflow.storage.locks import Presence
 
-_FIND = "SELECT owner, process FROM execution_owners WHERE execution_id = ?"
-_SET = """INSERT INTO execution_owners (execution_id, owner, process) VALUES (?, ?, ?)
-          ON CONFLICT (execution_id) DO UPDATE SET owner = excluded.owner, process = excluded.process"""
-_CLEAR = "DELETE FROM execution_owners WHERE execution_id = ? AND owner = ?"
+_FIND = "SELECT owner, process FROM execution_owners WHERE tenant = ? AND execution_id = ?"
+_FIRST = """INSERT INTO execution_owners (tenant, execution_id, owner, process) VALUES (?, ?, ?, ?)
+            ON CONFLICT (tenant, execution_id) DO NOTHING"""
+_NEXT = "UPDATE execution_owners SET owner = ?, process = ? WHERE tenant = ? AND execution_id = ? AND owner = ?"
+_CLEAR = "DELETE FROM execution_owners WHERE tenant = ? AND execution_id = ? AND owner = ?"
 
 Owner = str | None
 """An owner's token; None for a caller who has not taken the execution."""
 
 
-class Holdings:
-    """The executions that this process has taken, with the tokens it took them by."""
+class Presence(Protocol):
+    """Shows to other processes that this one lives, and tells whether they do."""
 
-    def __init__(self, presence: Presence) -> None:
+    @property
+    def token(self) -> str:
+        """Name of this presence; never used before, here or elsewhere."""
+        ...
+
+    def announce(self, tx: Transaction) -> None:
+        """Show that this process lives, from this transaction's end on.
+
+        Raises:
+            StorageError: It cannot be shown.
+        """
+        ...
+
+    def is_alive(self, tx: Transaction, token: str) -> bool:
+        """True if a process that announced `token` lives and has not withdrawn.
+
+        Raises:
+            StorageError: It cannot be told.
+        """
+        ...
+
+    def withdraw(self) -> None:
+        """Show that this process holds nothing any more. Does nothing the second time."""
+        ...
+
+
+class Holdings:
+    """The executions of one tenant that this process has taken, with the tokens it took them by.
+
+    Args:
+        presence: Of this process.
+        numbers: Gives each token of this process its number.
+    """
+
+    def __init__(self, presence: Presence, numbers: "count[int]") -> None:
         self._presence = presence
-        self._numbers = count(1)
+        self._numbers = numbers
         self._tokens: dict[str, str] = {}
 
     def add(self, execution_id: str) -> str:
@@ -51,35 +85,44 @@ class Holdings:
         """The token by which this process holds the execution, or None."""
         return self._tokens.get(execution_id)
 
-    def living_owner(self, db: sqlite3.Connection, execution_id: str) -> Owner:
+    def living_owner(self, tx: Transaction, execution_id: str) -> Owner:
         """The owner that the database names, if its process lives and has not given the execution up.
 
         Raises:
             StorageError: Whether it lives cannot be told.
         """
-        row = db.execute(_FIND, (execution_id,)).fetchone()
-        return row[0] if row is not None and self._is_alive(execution_id, row[0]) else None
+        row = tx.db.execute(_FIND, (tx.tenant, execution_id)).fetchone()
+        return row[0] if row is not None and self._is_alive(tx, execution_id, row[0]) else None
 
     def take(self, tx: Transaction, execution_id: str, token: str) -> None:
         """Make `token` the owner, unless a living one is.
 
         Raises:
             UsageError: A living process runs the execution.
-            StorageError: The lock file cannot be made or read.
+            StorageError: This process cannot show that it lives, or whether another does cannot be told.
         """
-        self._presence.announce()
-        row = tx.db.execute(_FIND, (execution_id,)).fetchone()
-        if row is not None and self._is_alive(execution_id, row[0]):
+        self._presence.announce(tx)
+        place = (tx.tenant, execution_id)
+        row = tx.db.execute(_FIND, place).fetchone()
+        if row is not None and self._is_alive(tx, execution_id, row[0]):
             raise _running(execution_id, row[1])
         tx.memo.clear()
-        tx.db.execute(_SET, (execution_id, token, str(os.getpid())))
+        process = str(os.getpid())
+        # Over exactly the owner that was found dead: of two that take over at once, one changes nothing.
+        if row is None:
+            taken = tx.db.execute(_FIRST, (*place, token, process))
+        else:
+            taken = tx.db.execute(_NEXT, (token, process, *place, row[0]))
+        if taken.rowcount != 1:
+            winner = tx.db.execute(_FIND, place).fetchone()
+            raise _running(execution_id, winner[1] if winner else "of another machine")
 
-    def _is_alive(self, execution_id: str, owner: str) -> bool:
+    def _is_alive(self, tx: Transaction, execution_id: str, owner: str) -> bool:
         process, _, _ = owner.rpartition(".")
         if process == self._presence.token:
             # What this process gave up is free at once, though the row may still wait to be cleared.
             return self._tokens.get(execution_id) == owner
-        return self._presence.is_alive(process)
+        return self._presence.is_alive(tx, process)
 
 
 def require_owner(tx: Transaction, execution_id: str, owner: Owner) -> None:
@@ -88,10 +131,10 @@ def require_owner(tx: Transaction, execution_id: str, owner: Owner) -> None:
     Raises:
         StorageError: It was taken over, or `owner` is None and somebody owns it.
     """
-    checked = (execution_id, owner)
+    checked = (tx.tenant, execution_id, owner)
     if checked in tx.memo:
         return
-    row = tx.db.execute(_FIND, (execution_id,)).fetchone()
+    row = tx.db.execute(_FIND + tx.sql.for_share, (tx.tenant, execution_id)).fetchone()
     if (None if row is None else row[0]) != owner:
         by = f"by process {row[1]}" if row else "and has been given up since"
         what = "was taken over" if owner else "is being run"
@@ -102,12 +145,12 @@ def require_owner(tx: Transaction, execution_id: str, owner: Owner) -> None:
 def clear_owner(tx: Transaction, execution_id: str, owner: Owner) -> None:
     """Give the execution up, if `owner` still owns it."""
     tx.memo.clear()
-    tx.db.execute(_CLEAR, (execution_id, owner))
+    tx.db.execute(_CLEAR, (tx.tenant, execution_id, owner))
 
 
-def find_owner(db: sqlite3.Connection, execution_id: str) -> Owner:
+def find_owner(tx: Transaction, execution_id: str) -> Owner:
     """The owner that the database names, dead or alive."""
-    row = db.execute(_FIND, (execution_id,)).fetchone()
+    row = tx.db.execute(_FIND, (tx.tenant, execution_id)).fetchone()
     return None if row is None else str(row[0])
 
 

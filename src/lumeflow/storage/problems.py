@@ -1,22 +1,11 @@
 """What SQLite's errors mean to the person who must mend them."""
 
 import sqlite3
-from enum import Enum, auto
 
 from lumeflow.core.errors import StorageError
+from lumeflow.storage.session import Scope
 
 _PRIMARY = 0xFF
-
-
-class Scope(Enum):
-    """How far an error reaches."""
-
-    JOB = auto()
-    """One job was wrong; the database is fine."""
-    BATCH = auto()
-    """Nothing of the transaction was stored; a later one may succeed."""
-    DATABASE = auto()
-    """The file cannot be relied on any more; this process must not write to it again."""
 
 
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}

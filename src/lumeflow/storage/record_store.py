@@ -12,35 +12,41 @@ from typing import Any
 from lumeflow.core.journal import KeptRecord, RecordKind
 from lumeflow.storage.jobs import Transaction, Work
 from lumeflow.storage.owners import Owner, require_owner
-from lumeflow.storage.reader import Reader
 from lumeflow.storage.record_codec import decode_run, encode_runs
-from lumeflow.storage.statements import execute_rows
+from lumeflow.storage.scoped import TenantReader
+from lumeflow.storage.statements import RowStatement, execute_rows
 
 PAGE = 4
 """Runs read at once; with runs of a megabyte, a few megabytes."""
 
 _DROP_ROWS = 50
 
-_INSERT = """
+_INSERT = RowStatement(
+    """
 INSERT INTO execution_records
-  (execution_id, kind, node_id, run, first_position, last_position, record_count, float_mark, records, floats)
-VALUES {rows}"""
+  (tenant, execution_id, kind, node_id, run, first_position, last_position, record_count, float_mark, records, floats)
+{rows}""",
+    ("text", "text", "text", "text", "int", "int", "int", "int", "text", "json", "bytes"),
+)
 
-_READ = "run IN (0, coalesce((SELECT run FROM workflow_executions WHERE id = ?1), 1))"
+_READ = "run IN (0, coalesce((SELECT e.run FROM workflow_executions AS e WHERE e.tenant = ? AND e.id = ?), 1))"
 
-_NODES = f"SELECT DISTINCT node_id FROM execution_records WHERE execution_id = ?1 AND kind = ?2 AND {_READ}"  # noqa: S608 - a constant of this module
+_NODES = f"""
+SELECT DISTINCT node_id FROM execution_records
+WHERE tenant = ? AND execution_id = ? AND kind = ? AND {_READ}"""  # noqa: S608 - a constant of this module
 
 _PAGE = f"""
 SELECT first_position, id, records, float_mark, floats
 FROM execution_records
-WHERE execution_id = ?1 AND kind = ?2 AND node_id = ?3 AND {_READ} AND (first_position, id) > (?4, ?5)
+WHERE tenant = ? AND execution_id = ? AND kind = ? AND node_id = ? AND {_READ} AND (first_position, id) > (?, ?)
 ORDER BY first_position, id LIMIT {PAGE}"""  # noqa: S608 - a constant of this module
 
 _DROP = f"""
-DELETE FROM execution_records WHERE id IN (
-  SELECT id FROM execution_records WHERE execution_id = ? AND run NOT IN (0, ?) LIMIT {_DROP_ROWS})"""  # noqa: S608 - as above
+DELETE FROM execution_records WHERE tenant = ? AND id IN (
+  SELECT id FROM execution_records WHERE tenant = ? AND execution_id = ? AND run NOT IN (0, ?) LIMIT {_DROP_ROWS})"""  # noqa: S608 - as above
 
-_COUNT = "SELECT coalesce(sum(record_count), 0) FROM execution_records WHERE execution_id = ? AND run = ?"
+_COUNT = """
+SELECT coalesce(sum(record_count), 0) FROM execution_records WHERE tenant = ? AND execution_id = ? AND run = ?"""
 
 ALL_RUNS = 0
 """Number of records that belong to no run alone."""
@@ -50,18 +56,18 @@ Keeping = tuple[Owner, str, int, Sequence[KeptRecord]]
 
 
 def _keep(tx: Transaction, given: Sequence[Keeping]) -> Sequence[None]:
-    groups: dict[tuple[str, RecordKind, str, int], list[KeptRecord]] = {}
+    groups: dict[tuple[str, str, RecordKind, str, int], list[KeptRecord]] = {}
     for owner, execution_id, number, records in given:
         require_owner(tx, execution_id, owner)
         for record in records:
             run = ALL_RUNS if record.kind is RecordKind.BATCH else number
-            groups.setdefault((execution_id, record.kind, record.node_id, run), []).append(record)
+            groups.setdefault((tx.tenant, execution_id, record.kind, record.node_id, run), []).append(record)
     rows = [
         (*place, part.first, part.last, part.count, part.mark, part.text.decode(), part.floats)
         for place, records in groups.items()
         for part in encode_runs(records)
     ]
-    execute_rows(tx.db, _INSERT, rows)
+    execute_rows(tx, _INSERT, rows)
     return [None] * len(given)
 
 
@@ -70,20 +76,23 @@ KEEP: Work[Keeping, None] = Work(_keep, fault="records")
 
 def drop_some(tx: Transaction, execution_id: str, spared: int) -> int:
     """Delete a bounded number of an execution's rows, but those of one run; returns how many, 0 when none is left."""
-    return tx.db.execute(_DROP, (execution_id, spared)).rowcount
+    return tx.db.execute(_DROP, (tx.tenant, tx.tenant, execution_id, spared)).rowcount
 
 
 def count_records(tx: Transaction, execution_id: str, run: int) -> int:
     """How many records a run of an execution has kept."""
-    return int(tx.db.execute(_COUNT, (execution_id, run)).fetchone()[0])
+    return int(tx.db.execute(_COUNT, (tx.tenant, execution_id, run)).fetchone()[0])
 
 
-async def nodes_with_records(reader: Reader, execution_id: str, kind: RecordKind) -> set[str]:
+async def nodes_with_records(reader: TenantReader, execution_id: str, kind: RecordKind) -> set[str]:
     """Ids of the nodes at which records of this kind ended."""
-    return {row[0] for row in await reader.rows(_NODES, (execution_id, kind.value))}
+    return {
+        row[0]
+        for row in await reader.rows(_NODES, (reader.tenant, execution_id, kind.value, reader.tenant, execution_id))
+    }
 
 
-async def kept_at(reader: Reader, execution_id: str, kind: RecordKind, node_id: str) -> AsyncIterator[KeptRecord]:
+async def kept_at(reader: TenantReader, execution_id: str, kind: RecordKind, node_id: str) -> AsyncIterator[KeptRecord]:
     """Records of one kind and node, by position, then lineage."""
     merge = _Merge()
     place: tuple[int, int] = (-1, -1)
@@ -102,10 +111,11 @@ _Run = tuple[int, int, list[KeptRecord]]
 
 
 def _page(execution_id: str, kind: RecordKind, node_id: str, after: tuple[int, int]) -> Any:
-    def query(db: Any) -> list[_Run]:
+    def query(tx: Transaction) -> list[_Run]:
+        place = (tx.tenant, execution_id, kind.value, node_id, tx.tenant, execution_id, *after)
         return [
             (first, run_id, decode_run(text, mark, floats, node_id, kind))
-            for first, run_id, text, mark, floats in db.execute(_PAGE, (execution_id, kind.value, node_id, *after))
+            for first, run_id, text, mark, floats in tx.db.execute(_PAGE, place)
         ]
 
     return query

@@ -6,24 +6,26 @@ from itertools import groupby
 from typing import Any
 
 from lumeflow.core.errors import UsageError
-from lumeflow.storage.catalog import Table, quote, table
-from lumeflow.storage.cells import from_cell, to_cell
+from lumeflow.storage.catalog import TENANT, Column, Table, quote, table
+from lumeflow.storage.cells import from_cell, to_cell, to_text
+from lumeflow.storage.dialect import NoSuchKey, RowRefused
 from lumeflow.storage.jobs import Transaction
+from lumeflow.storage.migrations.types import Kind
 from lumeflow.storage.outbox import Urgency
-from lumeflow.storage.reader import Reader
-from lumeflow.storage.statements import execute_rows
-from lumeflow.storage.writer import Writer
+from lumeflow.storage.scoped import TenantReader, TenantWriter
+from lumeflow.storage.statements import RowStatement, execute_rows
 
 Row = Mapping[str, Any]
 
 
-class SqliteTables:
+class SqlTables:
     """See `lumeflow.core.context.Tables`.
 
     Names reach SQL only after they were found in the database's own catalogue, and quoted; values are always bound.
+    Rows are those of the tenant: its column is neither shown nor taken from anybody.
     """
 
-    def __init__(self, writer: Writer, reader: Reader) -> None:
+    def __init__(self, writer: TenantWriter, reader: TenantReader) -> None:
         self._writer = writer
         self._reader = reader
 
@@ -33,11 +35,11 @@ class SqliteTables:
         Raises:
             UsageError: There is no such table.
         """
-        return await self._reader.read(lambda db: table(db, name))
+        return await self._reader.read(lambda tx: table(tx, name))
 
     async def find(self, name: str, where: Row, fields: Sequence[str] | None = None) -> list[dict[str, Any]]:
         """Rows whose columns equal `where`, in the order of the primary key, JSON columns decoded."""
-        return await self._reader.read(lambda db: _find(db, name, where, fields))
+        return await self._reader.read(lambda tx: _find(tx, name, where, fields))
 
     async def upsert(self, name: str, rows: Sequence[Row], *, key: Sequence[str]) -> None:
         """Insert rows, or overwrite those with the same `key` columns; on disk when it returns."""
@@ -46,83 +48,139 @@ class SqliteTables:
 
     async def delete(self, name: str, where: Row) -> int:
         """Delete rows whose columns equal `where`; returns how many."""
-        return await self._writer.call(lambda tx: _delete(tx.db, name, where))
+        return await self._writer.call(lambda tx: _delete(tx, name, where))
 
 
-def _find(db: sqlite3.Connection, name: str, where: Row, fields: Sequence[str] | None) -> list[dict[str, Any]]:
-    found = table(db, name)
+def _is_postgres(tx: Transaction) -> bool:
+    return tx.sql.kind is Kind.POSTGRES
+
+
+def _find(tx: Transaction, name: str, where: Row, fields: Sequence[str] | None) -> list[dict[str, Any]]:
+    found = table(tx, name)
     names = list(found.columns) if fields is None else list(fields)
     found.check(names)
-    condition, values = _condition(found, where)
-    selected = ", ".join(map(quote, names)) or "NULL"
-    statement = f"SELECT {selected} FROM {found.quoted}{condition}{_order(found)}"  # noqa: S608 - see class
+    condition, values = _condition(tx, found, where)
     columns = [found.columns[column] for column in names]
+    selected = ", ".join(map(_selected, columns)) or "NULL"
+    statement = f"SELECT {selected} FROM {found.quoted}{condition}{_order(tx, found)}"  # noqa: S608 - see class
     return [
         {column.name: from_cell(column, cell) for column, cell in zip(columns, row, strict=False)}
-        for row in db.execute(statement, values)
+        for row in tx.db.execute(statement, values)
     ]
 
 
-def _order(found: Table) -> str:
-    names = ", ".join(map(quote, found.key)) or ("" if found.is_view else "rowid")
-    return f" ORDER BY {names}" if names else ""
+def _selected(column: Column) -> str:
+    return quote(column.name) + ("::text" if column.is_vector else "")
 
 
-def _condition(found: Table, where: Row) -> tuple[str, list[Any]]:
+def _order(tx: Transaction, found: Table) -> str:
+    terms = [_ordered(tx, found.columns[name]) for name in found.key]
+    if not terms and not found.is_view:
+        terms = ["ctid" if _is_postgres(tx) else "rowid"]
+    return " ORDER BY " + ", ".join(terms) if terms else ""
+
+
+def _ordered(tx: Transaction, column: Column) -> str:
+    """By code points on both databases, so that an execution reads the same rows in the same order."""
+    return quote(column.name) + (' COLLATE "C"' if _is_postgres(tx) and column.is_text else "")
+
+
+def _condition(tx: Transaction, found: Table, where: Row) -> tuple[str, list[Any]]:
     found.check(where)
     terms, values = [], []
+    if found.has_tenant:
+        terms.append(f"{TENANT} = ?")
+        values.append(tx.tenant)
     for name, value in where.items():
+        column = found.columns[name]
         if value is None:
             terms.append(f"{quote(name)} IS NULL")
         else:
-            terms.append(f"{quote(name)} = ?")
-            values.append(to_cell(found.columns[name], value))
+            terms.append(_equal(tx, column))
+            values.append(to_text(column, value) if _is_postgres(tx) else to_cell(column, value))
     return (" WHERE " + " AND ".join(terms) if terms else ""), values
 
 
-def _delete(db: sqlite3.Connection, name: str, where: Row) -> int:
-    found = table(db, name)
+def _equal(tx: Transaction, column: Column) -> str:
+    if not _is_postgres(tx):
+        return f"{quote(column.name)} = ?"
+    if column.cast == "json":
+        return f"{quote(column.name)}::text = ?::text"
+    return f"{quote(column.name)} = {_cast(column, '?')}"
+
+
+def _cast(column: Column, value: str) -> str:
+    return value if column.cast == "bytea" else f"{value}::text::{column.cast}"
+
+
+def _delete(tx: Transaction, name: str, where: Row) -> int:
+    found = table(tx, name)
     if not where:
         raise UsageError(f"table '{name}': a condition is needed to delete rows; without one all would go")
-    condition, values = _condition(found, where)
-    return db.execute(f"DELETE FROM {found.quoted}{condition}", values).rowcount  # noqa: S608 - see class
+    condition, values = _condition(tx, found, where)
+    return tx.db.execute(f"DELETE FROM {found.quoted}{condition}", values).rowcount  # noqa: S608 - see class
 
 
 def _upsert(name: str, rows: Sequence[Row], key: Sequence[str]) -> Callable[[Transaction], None]:
     def action(tx: Transaction) -> None:
-        found = table(tx.db, name)
+        found = table(tx, name)
         # Rows that name other columns need another statement; those that they do not name keep their values.
         for names, group in groupby(rows, key=tuple):
-            _upsert_alike(tx.db, found, names, list(group), key)
+            _upsert_alike(tx, found, names, list(group), key)
 
     return action
 
 
-def _upsert_alike(
-    db: sqlite3.Connection, found: Table, names: Sequence[str], rows: Sequence[Row], key: Sequence[str]
-) -> None:
+def _upsert_alike(tx: Transaction, found: Table, names: Sequence[str], rows: Sequence[Row], key: Sequence[str]) -> None:
     found.check([*names, *key])
     missing = [name for name in key if name not in names]
     if missing or not key:
         raise UsageError(f"table '{found.name}': every row must name its key, {', '.join(key) or 'which is empty'}")
-    statement = (
-        _braced(f"INSERT INTO {found.quoted} ({', '.join(map(quote, names))}) VALUES ")  # noqa: S608 - see class
-        + "{rows}"
-        + _braced(f" ON CONFLICT ({', '.join(map(quote, key))}) DO {_overwrite(names, key)}")
-    )
     columns = [found.columns[name] for name in names]
-    cells = [[to_cell(column, row[column.name]) for column in columns] for row in rows]
+    statement = _statement(tx, found, columns, key)
+    spelled = to_text if _is_postgres(tx) else to_cell
+    cells = [[spelled(column, row[column.name]) for column in columns] for row in rows]
+    if _is_postgres(tx):
+        cells = _last_of_each([names.index(name) for name in key], cells)
+    if found.has_tenant:
+        cells = [[tx.tenant, *row] for row in cells]
     try:
-        execute_rows(db, statement, cells)
-    except sqlite3.IntegrityError as error:
+        execute_rows(tx, statement, cells)
+    except (sqlite3.IntegrityError, RowRefused) as error:
         raise UsageError(f"table '{found.name}': a row does not fit: {error}") from error
-    except sqlite3.OperationalError as error:
+    except (sqlite3.OperationalError, NoSuchKey) as error:
         if "ON CONFLICT" not in str(error):
             raise
         raise UsageError(
             f"table '{found.name}': {', '.join(key)} is not a key of it;"
             f" its primary key is {', '.join(found.key) or 'missing'}"
         ) from error
+
+
+def _statement(tx: Transaction, found: Table, columns: Sequence[Column], key: Sequence[str]) -> RowStatement:
+    names = [column.name for column in columns]
+    tenant = [TENANT] if found.has_tenant else []
+    rows = "{rows}"
+    if _is_postgres(tx):
+        casts = [f"column{place}" for place in range(1, len(tenant) + 1)]
+        casts += [_cast(column, f"column{place}") for place, column in enumerate(columns, start=len(tenant) + 1)]
+        rows = f"SELECT {_braced(', '.join(casts))} FROM ({{rows}}) AS rows"  # noqa: S608 - names of the catalogue
+    text = (
+        _braced(f"INSERT INTO {found.quoted} ({', '.join(map(quote, [*tenant, *names]))}) ")
+        + rows
+        + _braced(f" ON CONFLICT ({', '.join(map(quote, [*tenant, *key]))}) DO {_overwrite(names, key)}")
+    )
+    return RowStatement(text, tuple("text" for _ in tenant) + tuple(map(_bound, columns)))
+
+
+def _bound(column: Column) -> str:
+    return "bytes" if column.cast == "bytea" else "text"
+
+
+def _last_of_each(key: Sequence[int], rows: list[list[Any]]) -> list[list[Any]]:
+    """Of rows with one key only the last: PostgreSQL does not write one row twice in a statement."""
+    kept = {tuple(row[place] for place in key): row for row in rows}
+    return rows if len(kept) == len(rows) or any(None in place for place in kept) else list(kept.values())
 
 
 def _overwrite(names: Sequence[str], key: Sequence[str]) -> str:

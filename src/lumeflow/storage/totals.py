@@ -1,28 +1,28 @@
 """Sums over the effects of an execution: calls and money, by node and by provider account."""
 
-import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
 from lumeflow.core.effects import DoubtfulCall, LedgerTotals, NodeTotals
 from lumeflow.core.money import ZERO
+from lumeflow.storage.jobs import Transaction
 from lumeflow.storage.owners import Owner
 
 # Calls of one price fall into one row, so that few rows are added up here, in exact decimals. Values remembered from
 # outside (`memory/…`) are effects too, but no calls.
 _SUMS = """
 SELECT node_id, account, amount, lost_amount, credits, attempts, refused, lost,
-  CASE WHEN state = 'claimed' AND owner IS NOT ? THEN price END AS at_stake, count(*)
+  CASE WHEN state = 'claimed' AND owner <> ? THEN price END AS at_stake, count(*)
 FROM effects
-WHERE execution_id = ? AND operation NOT LIKE 'memory/%'
+WHERE tenant = ? AND execution_id = ? AND operation NOT LIKE 'memory/%'
 GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9"""
 
 _DOUBTFUL = """
 SELECT node_id, operation, lost, lost_amount, state = 'answered',
-  CASE WHEN state = 'claimed' AND owner IS NOT ? THEN price END AS at_stake
+  CASE WHEN state = 'claimed' AND owner <> ? THEN price END AS at_stake
 FROM effects
-WHERE execution_id = ? AND operation NOT LIKE 'memory/%' AND (lost > 0 OR at_stake IS NOT NULL)
+WHERE tenant = ? AND execution_id = ? AND operation NOT LIKE 'memory/%' AND (lost > 0 OR state = 'claimed')
 ORDER BY node_id, operation, digest"""
 
 
@@ -40,20 +40,23 @@ class _Alike:
     count: int
 
 
-def sum_up(db: sqlite3.Connection, execution_id: str, owner: Owner) -> LedgerTotals:
+def sum_up(tx: Transaction, execution_id: str, owner: Owner) -> LedgerTotals:
     """Sum up an execution; claims of anybody but `owner`, the living one, count as lost, at their price."""
     totals = LedgerTotals()
-    for alike in _groups(db, execution_id, owner):
+    place = (owner or "", tx.tenant, execution_id)
+    for alike in _groups(tx, execution_id, owner):
         _add(totals.nodes.setdefault(alike.node_id, NodeTotals()), alike)
         _add(totals.accounts.setdefault(alike.account, NodeTotals()), alike)
-    for node_id, operation, lost, lost_amount, settled, at_stake in db.execute(_DOUBTFUL, (owner, execution_id)):
+    for node_id, operation, lost, lost_amount, settled, at_stake in tx.db.execute(_DOUBTFUL, place):
+        if not lost and at_stake is None:
+            continue  # in flight
         price = Decimal(lost_amount) + _money(at_stake)
         totals.doubtful.append(DoubtfulCall(node_id, operation, lost + (at_stake is not None), price, bool(settled)))
     return totals
 
 
-def _groups(db: sqlite3.Connection, execution_id: str, owner: Owner) -> Iterator[_Alike]:
-    for row in db.execute(_SUMS, (owner, execution_id)):
+def _groups(tx: Transaction, execution_id: str, owner: Owner) -> Iterator[_Alike]:
+    for row in tx.db.execute(_SUMS, (owner or "", tx.tenant, execution_id)):
         node_id, account, amount, lost_amount, units, attempts, refused, lost, at_stake, count = row
         lost += at_stake is not None
         yield _Alike(
@@ -68,7 +71,7 @@ def _groups(db: sqlite3.Connection, execution_id: str, owner: Owner) -> Iterator
         )
 
 
-def _money(cell: str | None) -> Decimal:
+def _money(cell: str | Decimal | None) -> Decimal:
     return ZERO if cell is None else Decimal(cell)
 
 

@@ -9,43 +9,46 @@ from typing import Any
 from lumeflow.core.clock import derived_id
 from lumeflow.core.errors import UsageError
 from lumeflow.core.findings import did_you_mean
-from lumeflow.storage.codec import decode_json, encode_json, stamp, unstamp
+from lumeflow.storage.codec import decode_json, encode_json, unstamp
 from lumeflow.storage.jobs import Transaction
-from lumeflow.storage.reader import Reader
-from lumeflow.storage.writer import Writer
+from lumeflow.storage.scoped import TenantReader, TenantWriter
 
 _INSERT_WORKFLOW = """
-INSERT INTO workflows (id, workflow_id, name, version, definition, created_at, updated_at)
-VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (workflow_id) DO NOTHING"""
+INSERT INTO workflows (tenant, id, workflow_id, name, version, definition, created_at, updated_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant, workflow_id) DO NOTHING"""
 
 _INSERT_VERSION = """
-INSERT INTO workflow_versions (workflow_id, version, digest, name, definition, is_saved, created_at)
-VALUES (?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (workflow_id, version, digest) DO UPDATE SET is_saved = max(is_saved, excluded.is_saved)"""
+INSERT INTO workflow_versions (tenant, workflow_id, version, digest, name, definition, is_saved, created_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (tenant, workflow_id, version, digest)
+  DO UPDATE SET is_saved = workflow_versions.is_saved OR excluded.is_saved"""
 
-_SAVED_DIGEST = "SELECT digest FROM workflow_versions WHERE workflow_id = ? AND version = ? AND is_saved"
+_SAVED_DIGEST = """
+SELECT digest FROM workflow_versions WHERE tenant = ? AND workflow_id = ? AND version = ? AND is_saved"""
 
 _MAKE_CURRENT = """
-UPDATE workflows SET name = ?, version = ?, definition = ?, updated_at = ?, is_active = 1
-WHERE workflow_id = ?
+UPDATE workflows SET name = ?, version = ?, definition = ?, updated_at = ?, is_active = TRUE
+WHERE tenant = ? AND workflow_id = ?
   AND NOT EXISTS (SELECT 1 FROM workflow_versions AS v
-                  WHERE v.workflow_id = workflows.workflow_id AND v.is_saved AND v.version > ?)"""
+                  WHERE v.tenant = workflows.tenant AND v.workflow_id = workflows.workflow_id
+                    AND v.is_saved AND v.version > ?)"""
 
 _CURRENT = """
-SELECT workflow_id, version, name, definition, updated_at FROM workflows WHERE workflow_id = ?"""
+SELECT workflow_id, version, name, definition, updated_at FROM workflows WHERE tenant = ? AND workflow_id = ?"""
 
 _VERSION = """
 SELECT workflow_id, version, name, definition, created_at FROM workflow_versions
-WHERE workflow_id = ? AND version = ? ORDER BY is_saved DESC, created_at DESC, digest LIMIT 1"""
+WHERE tenant = ? AND workflow_id = ? AND version = ? ORDER BY is_saved DESC, created_at DESC, digest LIMIT 1"""
 
 _VERSIONS = """
 SELECT workflow_id, version, name, definition, created_at FROM workflow_versions
-WHERE workflow_id = ? AND is_saved ORDER BY version DESC"""
+WHERE tenant = ? AND workflow_id = ? AND is_saved ORDER BY version DESC"""
 
 _LIST = """
-SELECT workflow_id, version, name, definition, updated_at FROM workflows WHERE is_active ORDER BY workflow_id"""
+SELECT workflow_id, version, name, definition, updated_at FROM workflows
+WHERE tenant = ? AND is_active ORDER BY workflow_id"""
 
-_IDS = "SELECT workflow_id FROM workflows"
+_IDS = "SELECT workflow_id FROM workflows WHERE tenant = ?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +70,10 @@ class SavedWorkflow:
     saved_at: datetime
 
 
-class SqliteWorkflows:
-    """The workflows of an installation."""
+class SqlWorkflows:
+    """The workflows of a tenant."""
 
-    def __init__(self, writer: Writer, reader: Reader) -> None:
+    def __init__(self, writer: TenantWriter, reader: TenantReader) -> None:
         self._writer = writer
         self._reader = reader
 
@@ -94,13 +97,14 @@ class SqliteWorkflows:
         Raises:
             UsageError: There is none; the message names what there is.
         """
+        tenant = self._reader.tenant
         if version is None:
-            rows = await self._reader.rows(_CURRENT, (workflow_id,))
+            rows = await self._reader.rows(_CURRENT, (tenant, workflow_id))
         else:
-            rows = await self._reader.rows(_VERSION, (workflow_id, version))
+            rows = await self._reader.rows(_VERSION, (tenant, workflow_id, version))
         if rows:
             return _workflow(rows[0])
-        known = [row[0] for row in await self._reader.rows(_IDS)]
+        known = [row[0] for row in await self._reader.rows(_IDS, (tenant,))]
         if workflow_id not in known:
             raise UsageError(f"there is no workflow '{workflow_id}'." + did_you_mean(workflow_id, known))
         numbers = ", ".join(str(saved.version) for saved in await self.versions(workflow_id))
@@ -108,11 +112,11 @@ class SqliteWorkflows:
 
     async def versions(self, workflow_id: str) -> Sequence[SavedWorkflow]:
         """All saved versions, the newest first."""
-        return [_workflow(row) for row in await self._reader.rows(_VERSIONS, (workflow_id,))]
+        return [_workflow(row) for row in await self._reader.rows(_VERSIONS, (self._reader.tenant, workflow_id))]
 
     async def list(self) -> Sequence[SavedWorkflow]:
         """The current version of every workflow, by id."""
-        return [_workflow(row) for row in await self._reader.rows(_LIST)]
+        return [_workflow(row) for row in await self._reader.rows(_LIST, (self._reader.tenant,))]
 
 
 def remember_definition(
@@ -126,14 +130,16 @@ def remember_definition(
 
 def _save(tx: Transaction, workflow_id: str, version: int, definition: Mapping[str, Any], at: datetime) -> None:
     text = encode_json(definition)
-    known = tx.db.execute(_SAVED_DIGEST, (workflow_id, version)).fetchone()
+    known = tx.db.execute(_SAVED_DIGEST, (tx.tenant, workflow_id, version)).fetchone()
     if known is not None and known[0] != _digest(text):
         raise UsageError(
             f"workflow '{workflow_id}' version {version} is already saved with other content: raise its version"
         )
     _insert(tx, workflow_id, version, definition, text, at, saved=True)
     if known is None:
-        tx.db.execute(_MAKE_CURRENT, (_name(definition), version, text, stamp(at), workflow_id, version))
+        tx.db.execute(
+            _MAKE_CURRENT, (_name(definition), version, text, tx.sql.time(at), tx.tenant, workflow_id, version)
+        )
 
 
 def _insert(
@@ -146,10 +152,10 @@ def _insert(
     *,
     saved: bool,
 ) -> None:
-    name, when = _name(definition), stamp(at)
+    name, when = _name(definition), tx.sql.time(at)
     row_id = derived_id("workflow", workflow_id)
-    tx.db.execute(_INSERT_WORKFLOW, (row_id, workflow_id, name, version, text, when, when))
-    tx.db.execute(_INSERT_VERSION, (workflow_id, version, _digest(text), name, text, saved, when))
+    tx.db.execute(_INSERT_WORKFLOW, (tx.tenant, row_id, workflow_id, name, version, text, when, when))
+    tx.db.execute(_INSERT_VERSION, (tx.tenant, workflow_id, version, _digest(text), name, text, saved, when))
 
 
 def _digest(text: str) -> str:

@@ -10,7 +10,6 @@ again job by job, each in a savepoint. A commit that fails ends all writing: no 
 """
 
 import asyncio
-import sqlite3
 import threading
 from collections.abc import Callable, Hashable
 from contextlib import suppress
@@ -19,9 +18,19 @@ from typing import Any
 
 from lumeflow.core.errors import StorageError
 from lumeflow.core.faults import fault_point
-from lumeflow.storage.jobs import ArgT, Job, ResultT, Transaction, Work, run_together, settle, settle_all
+from lumeflow.storage.jobs import (
+    DEFAULT_TENANT,
+    ArgT,
+    Job,
+    ResultT,
+    Transaction,
+    Work,
+    run_together,
+    settle,
+    settle_all,
+)
 from lumeflow.storage.outbox import PACE, Outbox, Urgency
-from lumeflow.storage.problems import Scope, explain, scope
+from lumeflow.storage.session import CommitFailed, Scope, Session
 
 BATCH = 1000
 """Jobs in one transaction, at most: bounds how long the first of them waits for the last."""
@@ -37,11 +46,11 @@ class Writer:
 
     Args:
         connect: Opens the connection; called in the writer's thread.
-        path: The file, for messages.
+        path: Name of the database, for messages.
         pace: Seconds between two commits under steady load; see `Outbox`.
     """
 
-    def __init__(self, connect: Callable[[], sqlite3.Connection], path: str, *, pace: float = PACE) -> None:
+    def __init__(self, connect: Callable[[], Session], path: str, *, pace: float = PACE) -> None:
         self._connect = connect
         self._path = path
         self._loop = asyncio.get_running_loop()
@@ -70,25 +79,37 @@ class Writer:
         return self._broken is not None
 
     def call(
-        self, action: Callable[[Transaction], ResultT], urgency: Urgency = Urgency.NOW
+        self,
+        action: Callable[[Transaction], ResultT],
+        urgency: Urgency = Urgency.NOW,
+        *,
+        tenant: str = DEFAULT_TENANT,
     ) -> "asyncio.Future[ResultT]":
         """Run one action, after everything submitted before and before everything submitted later.
 
         Raises:
             StorageError: The database is closed, or can no longer be written.
         """
-        return self.submit(_CALL, action, urgency=urgency).future
+        return self.submit(_CALL, action, urgency=urgency, tenant=tenant).future
 
-    def bulk(self, work: Work[ArgT, ResultT], arg: ArgT, key: Hashable = None) -> "asyncio.Future[ResultT]":
+    def bulk(
+        self, work: Work[ArgT, ResultT], arg: ArgT, key: Hashable = None, *, tenant: str = DEFAULT_TENANT
+    ) -> "asyncio.Future[ResultT]":
         """Do `work` for one argument, together with others of its kind. Jobs with equal `key` stay in order.
 
         Raises:
             StorageError: The database is closed, or can no longer be written.
         """
-        return self.submit(work, arg, key).future
+        return self.submit(work, arg, key, tenant=tenant).future
 
     def submit(
-        self, work: Work[ArgT, ResultT], arg: ArgT, key: Hashable = None, *, urgency: Urgency = Urgency.PACED
+        self,
+        work: Work[ArgT, ResultT],
+        arg: ArgT,
+        key: Hashable = None,
+        *,
+        urgency: Urgency = Urgency.PACED,
+        tenant: str = DEFAULT_TENANT,
     ) -> Job:
         """As `bulk`, for those who look at the job itself.
 
@@ -97,7 +118,7 @@ class Writer:
         """
         if self._refusal is not None:
             raise StorageError(self._refusal)
-        job = Job(work, arg, key, self._loop.create_future())
+        job = Job(work, arg, tenant, key, self._loop.create_future())
         self._outbox.add(job, urgency)
         return job
 
@@ -116,7 +137,7 @@ class Writer:
 
     def _run(self) -> None:
         try:
-            db = self._connect()
+            self._session = self._connect()
         except Exception as error:
             self._report(settle, self._opened, None, error)
             self._report(settle, self._ended, None, None)
@@ -125,14 +146,14 @@ class Writer:
         try:
             while (jobs := self._next()) is not None:
                 for start in range(0, len(jobs), BATCH):
-                    self._commit(db, jobs[start : start + BATCH])
+                    self._commit(jobs[start : start + BATCH])
         finally:
-            db.close()
+            self._session.close()
             self._report(settle, self._ended, None, None)
 
     def _next(self) -> list[Job] | None:
         """All jobs that wait, at least one; None at the end."""
-        jobs = self._queue.get()
+        jobs = self._wait()
         while jobs is not None and len(jobs) < BATCH:
             try:
                 more = self._queue.get_nowait()
@@ -144,60 +165,77 @@ class Writer:
             jobs += more
         return jobs
 
-    def _commit(self, db: sqlite3.Connection, jobs: list[Job]) -> None:
-        if self._broken is None:
-            self._transact(db, jobs)
+    def _wait(self) -> list[Job] | None:
+        while True:
+            rest = self._session.rest()
+            try:
+                return self._queue.get(timeout=rest) if rest is None or rest > 0 else self._queue.get_nowait()
+            except Empty:
+                self._session.tick()
+
+    def _commit(self, jobs: list[Job]) -> None:
+        self._transact(jobs)
         if self._broken is not None:
             self._refuse(jobs, self._broken)
         self._report(settle_all, jobs)
 
-    def _transact(self, db: sqlite3.Connection, jobs: list[Job], *, singly: bool = False) -> None:
-        try:
-            db.execute("BEGIN IMMEDIATE")
-            if singly:
-                for job in jobs:
-                    self._run_alone(db, job)
-            else:
-                run_together(Transaction(db), jobs)
-            self._finish(db, jobs)
-        except Exception as error:
-            self._after_failure(db, jobs, error, singly=singly)
+    def _transact(self, jobs: list[Job]) -> None:
+        singly, attempt = False, 0
+        while self._broken is None:
+            try:
+                tx = self._session.begin()
+                if singly:
+                    for job in jobs:
+                        self._run_alone(tx, job)
+                else:
+                    run_together(tx, jobs)
+                self._finish(jobs)
+                return
+            except Exception as error:
+                began, scope = self._session.in_transaction, self._session.scope(error)
+                self._session.roll_back()
+                if scope is Scope.AGAIN and self._session.mend(attempt):
+                    attempt += 1
+                elif began and not singly and scope is Scope.JOB:
+                    singly = True
+                else:
+                    self._fail(jobs, error, scope)
+                    return
 
-    def _after_failure(self, db: sqlite3.Connection, jobs: list[Job], error: Exception, *, singly: bool) -> None:
-        began = db.in_transaction
-        _roll_back(db)
-        if scope(error) is Scope.BATCH:
-            self._refuse(jobs, explain(error, self._path))
-        elif began and not singly and scope(error) is Scope.JOB and not isinstance(error, _CommitFailed):
-            self._transact(db, jobs, singly=True)
+    def _fail(self, jobs: list[Job], error: Exception, scope: Scope) -> None:
+        if scope in {Scope.BATCH, Scope.AGAIN}:
+            self._refuse(jobs, self._session.explain(error))
         else:
             self._give_up(error)
 
-    def _run_alone(self, db: sqlite3.Connection, job: Job) -> None:
-        db.execute("SAVEPOINT job")
+    def _run_alone(self, tx: Transaction, job: Job) -> None:
+        # Afresh for each: what an undone job found out does not hold for the next.
+        tx.memo.clear()
+        tx.enter(job.tenant)
+        tx.db.execute("SAVEPOINT job")
+        job.result = job.error = None
         try:
-            job.result = job.work.run(Transaction(db), (job.arg,))[0]
+            job.result = job.work.run(tx, (job.arg,))[0]
         except Exception as error:
-            if scope(error) is not Scope.JOB or not db.in_transaction:
+            if self._session.scope(error) is not Scope.JOB or not self._session.in_transaction:
                 raise
             job.error = self._presentable(error)
-            db.execute("ROLLBACK TO job")
-        db.execute("RELEASE job")
+            tx.db.execute("ROLLBACK TO job")
+            # Back to the savepoint goes, on PostgreSQL, the tenant too: a job never changes it for those that follow.
+            tx.tenant = job.tenant
+        tx.db.execute("RELEASE job")
 
-    def _finish(self, db: sqlite3.Connection, jobs: list[Job]) -> None:
+    def _finish(self, jobs: list[Job]) -> None:
         names = {job.work.fault for job in jobs if job.work.fault}
         for name in sorted(names):
             fault_point(f"{name}.before-commit")
-        try:
-            db.execute("COMMIT")
-        except sqlite3.Error as error:
-            raise _CommitFailed(explain(error, self._path)) from error
+        self._session.commit()
         for name in sorted(names):
             fault_point(f"{name}.after-commit")
 
     def _give_up(self, error: Exception) -> None:
         """After a failed flush nobody knows what reached the disk: only a new process can read it afresh."""
-        what = str(error) if isinstance(error, _CommitFailed) else explain(error, self._path)
+        what = str(error) if isinstance(error, CommitFailed) else self._session.explain(error)
         self._broken = f"{what}. Nothing more is written by this process; mend it and resume"
         self._refusal = self._refusal or self._broken
 
@@ -206,20 +244,9 @@ class Writer:
             job.result, job.error = None, StorageError(reason)
 
     def _presentable(self, error: Exception) -> Exception:
-        return StorageError(explain(error, self._path)) if isinstance(error, sqlite3.Error) else error
+        return StorageError(self._session.explain(error)) if self._session.is_own(error) else error
 
     def _report(self, settle: Callable[..., None], *arguments: Any) -> None:
         # A loop that has ended has nobody waiting any more; what was committed stays committed.
         with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(settle, *arguments)
-
-
-class _CommitFailed(Exception):
-    """COMMIT itself failed."""
-
-
-def _roll_back(db: sqlite3.Connection) -> None:
-    # SQLite rolls back by itself after some errors, and on a broken disk not even this works; the error that led
-    # here is the one to report.
-    with suppress(sqlite3.Error):
-        db.rollback()

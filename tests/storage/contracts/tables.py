@@ -66,7 +66,7 @@ class TablesContract:
         row = {"id": "d", "name": Decimal("1.50"), "created_at": datetime(2026, 1, 9, tzinfo=UTC), "type": ["x"]}
         await storage.tables.upsert("source_audiences", [row], key=["id"])
         assert await storage.tables.find("source_audiences", {"id": "d"}) == [
-            {"id": "d", "name": "1.5", "type": '["x"]', "urls": None, "created_at": "2026-01-09T00:00:00.000000Z"}
+            {"id": "d", "name": "1.5", "type": '["x"]', "urls": None, "created_at": "2026-01-09T00:00:00Z"}
         ]
 
     @pytest.mark.parametrize("text", ["O'Brien", '"; DROP TABLE effects; --', "a\0b", "日本", "{rows}", "%s ? :x"])

@@ -1,9 +1,12 @@
-"""Version 1: the whole schema.
+"""Version 1: the whole schema, on SQLite alone.
 
 Ids and JSON are text, times ISO 8601 UTC text, money decimal text; the declared types say which is which (`JSON TEXT`
 has text affinity in SQLite, `FLOAT32 BLOB` none). The tables that take thousands of rows a second (effects, records,
 events) have no foreign keys: they are written under an owner check that already proves that the execution is there.
 """
+
+from lumeflow.storage.migrations.step import Step
+from lumeflow.storage.migrations.types import Kind
 
 _WORKFLOWS = """
 CREATE TABLE workflows (
@@ -202,7 +205,8 @@ CREATE TABLE effect_attempts (
   PRIMARY KEY (execution_id, digest, ordinal)
 )"""
 
-_INDEXES = (
+INDEXES = (
+    _ONE_SAVED_VERSION,
     "CREATE INDEX workflow_executions_started ON workflow_executions (started_at, id)",
     "CREATE INDEX workflow_executions_workflow ON workflow_executions (workflow_id, started_at, id)",
     "CREATE INDEX workflow_executions_audience ON workflow_executions (source_audience_id)",
@@ -213,10 +217,9 @@ _INDEXES = (
     "CREATE INDEX audience_relations_shared ON audience_relations (shared_audience_id)",
 )
 
-STATEMENTS = (
+TABLES = (
     _WORKFLOWS,
     _WORKFLOW_VERSIONS,
-    _ONE_SAVED_VERSION,
     _TEMPLATES,
     _SOURCE_AUDIENCES,
     _SHARED_AUDIENCES,
@@ -229,5 +232,6 @@ STATEMENTS = (
     _RECORDS,
     _EFFECTS,
     _ATTEMPTS,
-    *_INDEXES,
 )
+
+STEP = Step(name="executions", up={Kind.SQLITE: (*TABLES, *INDEXES)}, down={})

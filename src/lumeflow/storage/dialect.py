@@ -1,0 +1,104 @@
+"""What the two databases say differently. Everything else is one SQL, which both understand."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Protocol
+
+from lumeflow.core.money import plain
+from lumeflow.storage.codec import stamp
+from lumeflow.storage.migrations.types import Kind
+
+
+class Cursor(Protocol):
+    """What a statement gave: of `sqlite3.Cursor`, as much as the storage uses."""
+
+    @property
+    def rowcount(self) -> int:
+        """Rows that were changed."""
+        ...
+
+    def fetchone(self) -> Any:
+        """The next row, or None."""
+        ...
+
+    def fetchall(self) -> list[Any]:
+        """All rows that are left."""
+        ...
+
+    def __iter__(self) -> Iterator[Any]: ...
+
+
+class Connection(Protocol):
+    """A connection inside a transaction: of `sqlite3.Connection`, as much as the storage uses."""
+
+    def execute(self, statement: str, values: Sequence[Any] = (), /) -> Cursor:
+        """Run one statement; `?` stands for a value, in order."""
+        ...
+
+
+class RowRefused(Exception):
+    """A row does not fit its table; the text says why, without the row's values."""
+
+
+class NoSuchKey(Exception):
+    """The columns of an `ON CONFLICT` are no key of the table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How one database spells what the other spells otherwise.
+
+    Attributes:
+        kind: Which database.
+        time: A time as it is bound.
+        money: An amount as it is bound.
+        sum: SQL of the exact sum of two amounts.
+        for_share: Ends a SELECT whose rows must not change until this transaction ends.
+        for_claim: Ends a SELECT of one row that this transaction will change; rows that others hold are passed over.
+        enter: Tells the database whose rows this transaction may see from here on.
+    """
+
+    kind: Kind
+    time: Callable[[datetime], Any]
+    money: Callable[[Decimal], Any]
+    sum: str
+    for_share: str
+    for_claim: str
+    enter: Callable[[Connection, str], None]
+
+    def optional_time(self, at: datetime | None) -> Any:
+        """`time`, or None."""
+        return None if at is None else self.time(at)
+
+
+def _stay(db: Connection, tenant: str) -> None:
+    """SQLite does not look: each statement names the tenant itself."""
+
+
+SQLITE = Dialect(Kind.SQLITE, stamp, plain, "decimal_sum({}, {})", "", "", _stay)
+
+_ENTER = "SELECT set_config('lumeflow.tenant', ?, true)"
+
+
+def _enter(db: Connection, tenant: str) -> None:
+    db.execute(_ENTER, (tenant,))
+
+
+def _itself(value: Any) -> Any:
+    return value
+
+
+POSTGRES = Dialect(Kind.POSTGRES, _itself, _itself, "({} + {})", " FOR SHARE", " FOR UPDATE SKIP LOCKED", _enter)
+
+ARRAYS: Mapping[str, str] = {
+    "bool": "boolean[]",
+    "bytes": "bytea[]",
+    "int": "bigint[]",
+    "json": "json[]",
+    "money": "numeric[]",
+    "text": "text[]",
+    "time": "timestamptz[]",
+}
+"""Types of columns, as row statements name them, as PostgreSQL's arrays."""
