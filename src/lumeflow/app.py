@@ -16,6 +16,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from lumeflow.admission import admitted_id
 from lumeflow.calls import ExecutionCalls
 from lumeflow.core.clock import NewId, SystemClock, checked_id, random_id
 from lumeflow.core.document import Workflow
@@ -134,7 +135,7 @@ class App:
             workflow_id: Id of a workflow that was saved, or else of one that is installed with lumeflow.
             mode: `LIVE` calls the vendors; `DEMO` needs no network and no keys, and costs nothing.
             mocks: Answers by provider or node id that take the place of the demo's own.
-            execution_id: Its id; a new one if left out.
+            execution_id: Its id; if left out, a new one or the one that its input asks for.
             now: The time that the execution sees; the real one if left out.
             variables: Values of `{{variables.x}}`.
             on_progress: Called several times a second.
@@ -142,8 +143,8 @@ class App:
 
         Raises:
             InvalidWorkflow: The document cannot be run.
-            UsageError: The execution's id is taken or unusable, the input is not an object, or there is no such
-                workflow.
+            UsageError: The execution's id is taken or unusable, the input is not an object or is refused by the input
+                block (a webhook's signature, a delivery that came before), or there is no such workflow.
             StorageError: The database cannot be written.
         """
         document = await self._document(workflow, workflow_id)
@@ -165,11 +166,11 @@ class App:
             status=Status.RUNNING,
             started_at=started,
         )
-        plan = self._plan(document, execution)
+        plan, execution = self._admitted(document, execution, named=execution_id is not None)
         try:
             lock = await self.database.begin(execution)
         except AlreadyExists:
-            raise UsageError(f"execution '{execution.id}' exists already: resume it, or give another id") from None
+            raise UsageError(_taken(execution, given=execution_id)) from None
         try:
             return await self._run(plan, execution, lock, EventKind.EXECUTION_STARTED, on_progress, cancel)
         finally:
@@ -368,6 +369,23 @@ class App:
             raise UsageError("which workflow? Give either a document or a workflow_id")
         return workflow if isinstance(workflow, Workflow) else self.load(workflow)
 
+    def _admitted(self, document: Workflow, execution: Execution, *, named: bool) -> tuple[Plan, Execution]:
+        """The plan, and the execution under the id that its input asks for, if it does.
+
+        Raises:
+            UsageError: The input is refused, or the execution was given another id.
+        """
+        plan = self._plan(document, execution)
+        wanted = admitted_id(plan, execution, self.settings.secret)
+        if wanted is None or wanted == execution.id:
+            return plan, execution
+        if named:
+            raise UsageError(
+                f"what starts this execution may do so only once, under the id '{wanted}': leave out '{execution.id}'"
+            )
+        execution = replace(execution, id=wanted)
+        return self._plan(document, execution), execution
+
     async def _stored(self, execution_id: str) -> Execution:
         execution = await self.database.journal.get(execution_id)
         if execution is None:
@@ -391,6 +409,12 @@ def with_limits(definition: Mapping[str, Any], limits: JsonObject) -> Mapping[st
     """A document with some of its limits replaced."""
     settings = definition.get("globals", {})
     return {**definition, "globals": {**settings, "limits": {**settings.get("limits", {}), **limits}}}
+
+
+def _taken(execution: Execution, *, given: str | None) -> str:
+    if given is None:
+        return f"this was received before, and started execution '{execution.id}': resume that one if it has not ended"
+    return f"execution '{execution.id}' exists already: resume it, or give another id"
 
 
 @asynccontextmanager

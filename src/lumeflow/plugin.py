@@ -3,7 +3,7 @@
 from lumeflow.plugin import Block, BlockConfig, BlockType, RecordError, TemplateField
 """
 
-from lumeflow.core.block import Block, BlockType, Shape
+from lumeflow.core.block import Admission, Block, BlockType, Shape
 from lumeflow.core.clock import derived_id, iso
 from lumeflow.core.config import BlockConfig, ConditionField, PathField, TemplateField
 from lumeflow.core.context import BlockContext, FileSink
@@ -33,6 +33,7 @@ __all__ = [
     "FREE",
     "MISSING",
     "Account",
+    "Admission",
     "Answer",
     "Basis",
     "Block",

@@ -20,7 +20,12 @@ def world():
         "leads": [],
     }
     files = {"contacts.json": b'{"contacts": [{"firstName": "Mira"}]}'}
-    return MemoryContext(tables=MemoryTables(tables), files=MemoryFiles(files), workflow_input={"id": "aud-1"})
+    return MemoryContext(
+        tables=MemoryTables(tables),
+        files=MemoryFiles(files),
+        workflow_input={"id": "aud-1"},
+        secrets={"shopWebhook": "sim-key"},
+    )
 
 
 @pytest.mark.parametrize("block", WITHOUT_VENDORS.values(), ids=WITHOUT_VENDORS)

@@ -10,8 +10,9 @@ A block author overrides exactly one of four methods and knows nothing of stream
 The first two may be plain functions: the engine then runs them in a worker thread, batch by batch, in order.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
@@ -20,6 +21,7 @@ from lumeflow.core.config import BlockConfig
 from lumeflow.core.context import BlockContext
 from lumeflow.core.money import ZERO
 from lumeflow.core.records import JsonObject, Outcome, Whole
+from lumeflow.core.secret import Secret
 
 ConfigClass = type[BlockConfig]
 ConfigT = TypeVar("ConfigT", bound=BlockConfig)
@@ -146,6 +148,17 @@ class Block(Generic[ConfigT]):
         """
         return self.config.collection or incoming
 
+    def admit(self, admission: "Admission") -> str | None:
+        """Of an input: look at what would start an execution, before anything is stored of it. Pure.
+
+        Returns the id that the execution must have, so that the same input cannot start a second one; None for any.
+        Not asked in demo mode, and not at a resume.
+
+        Raises:
+            UsageError: No execution may be started by it.
+        """
+        return None
+
     def applies(self, record: JsonObject, ctx: BlockContext) -> bool:
         """False for a record that is to pass through untouched and unpaid.
 
@@ -192,6 +205,25 @@ class Block(Generic[ConfigT]):
     async def run(self, payloads: Mapping[str, Whole], ctx: BlockContext) -> Whole:
         """Make one payload from whole payloads, given by source node id in the order of `sources`."""
         raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """What an input block is shown before an execution is begun.
+
+    Attributes:
+        workflow_id: The workflow.
+        node_id: The input's node.
+        trigger: Raw input of the execution.
+        now: The time that the execution would have.
+        secret: Looks up a secret; raises `UsageError` for one that is not configured.
+    """
+
+    workflow_id: str
+    node_id: str
+    trigger: JsonObject
+    now: datetime
+    secret: Callable[[str], Secret]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,15 @@
 """What the output blocks have in common."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from lumeflow.core.context import FileSink
+from lumeflow.kit.json_text import dump_json
 from lumeflow.kit.payloads import json_type
-from lumeflow.plugin import BlockContext, ErrorClass, JsonObject, NodeError, RecordError, Template, UsageError
+from lumeflow.plugin import BlockContext, ErrorClass, JsonObject, NodeError, Outcome, RecordError, Template, UsageError
 
-__all__ = ["FileSink", "mapped", "output_path", "refusals"]
+__all__ = ["FileSink", "json_texts", "mapped", "output_path", "refusals"]
 
 
 @contextmanager
@@ -50,3 +51,17 @@ def mapped(mapping: Mapping[str, Template], record: JsonObject, ctx: BlockContex
             field = f"mapping.{column}"
             raise RecordError(ErrorClass.VALIDATION, f"config.{field}: {error}", field=field) from error
     return values
+
+
+def json_texts(records: Sequence[JsonObject]) -> tuple[list[Outcome], list[bytes]]:
+    """An outcome for each record, and the JSON of those that have one."""
+    outcomes: list[Outcome] = []
+    texts: list[bytes] = []
+    for record in records:
+        try:
+            texts.append(dump_json(record))
+        except TypeError as error:
+            outcomes.append(RecordError(ErrorClass.VALIDATION, f"the record has no JSON form: {error}"))
+        else:
+            outcomes.append(record)
+    return outcomes, texts

@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from lumeflow.blocks.output.json import JsonOutput
-from lumeflow.plugin import ErrorClass, NodeError
+from lumeflow.blocks.output.jsonl import JsonLinesOutput
+from lumeflow.plugin import BlockType, ErrorClass, NodeError
+from lumeflow.plugins import load_registry
 from lumeflow.testing import MemoryContext, MemoryFiles, run_block
 
 RELAXED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -16,7 +18,8 @@ CONTACTS = [{"name": "Mira"}, {"name": "Tomás", "nest": {"list": [1, None]}}]
 
 async def write(payload, config=None, *, ctx=None, **options):
     ctx = ctx or MemoryContext()
-    run = await run_block(JsonOutput, {"destination": "json", **(config or {})}, payload, context=ctx, **options)
+    block = JsonLinesOutput if (config or {}).get("format") == "jsonl" else JsonOutput
+    run = await run_block(block, {"destination": "json", **(config or {})}, payload, context=ctx, **options)
     return run, ctx.files.written
 
 
@@ -150,3 +153,35 @@ async def test_what_is_written_is_read_back(records, fields):
 def test_the_configuration_is_checked(wrong):
     with pytest.raises(ValidationError):
         JsonOutput.Config.model_validate({"destination": "json", **wrong})
+
+
+@pytest.mark.parametrize(
+    ("config", "block"),
+    [
+        ({"destination": "csv"}, "output/csv"),
+        ({"destination": "csv", "format": "csv"}, "output/csv"),
+        ({"destination": "file", "format": "csv"}, "output/csv"),
+        ({"destination": "json"}, "output/json"),
+        ({"destination": "json", "format": "json"}, "output/json"),
+        ({"destination": "file", "format": "json"}, "output/json"),
+        ({"destination": "jsonl"}, "output/jsonl"),
+        ({"destination": "jsonl", "format": "jsonl"}, "output/jsonl"),
+        ({"destination": "json", "format": "jsonl"}, "output/jsonl"),
+        ({"destination": "file", "format": "jsonl"}, "output/jsonl"),
+        ({"destination": "parquet", "format": "parquet"}, "output/parquet"),
+        ({"destination": "file", "format": "parquet"}, "output/parquet"),
+    ],
+)
+def test_destination_and_format_say_together_which_file_is_written(config, block):
+    found = load_registry(entry_points=False)[0].resolve(BlockType.OUTPUT, config)
+    assert found.id() == block
+    assert found.Config.model_validate(config).destination == config["destination"]
+
+
+@pytest.mark.parametrize(
+    "config", [{"destination": "csv", "format": "json"}, {"destination": "jsonl", "format": "csv"}]
+)
+def test_a_format_that_contradicts_the_destination_is_refused(config):
+    block = load_registry(entry_points=False)[0].resolve(BlockType.OUTPUT, config)
+    with pytest.raises(ValidationError, match="format"):
+        block.Config.model_validate(config)

@@ -29,7 +29,8 @@ BOM = b"\xef\xbb\xbf"
 class CsvOutputConfig(BlockConfig):
     """Configuration of `output/csv`."""
 
-    destination: Literal["csv"] = Field(description="Selects this block.")
+    destination: Literal["csv", "file"] = Field(description="Selects this block, `file` by `format`.")
+    format: Literal["csv"] | None = Field(default=None, description="Layout of the file, where it selects the block.")
     path: TemplateField | None = Field(
         default=None,
         description="Path of the file, absolute or relative; `<workflowId>-<nodeId>.csv` if absent. "
@@ -68,7 +69,7 @@ class CsvOutput(Block[CsvOutputConfig]):
 
     type = BlockType.OUTPUT
     name = "csv"
-    when = ({"destination": "csv"},)
+    when = ({"destination": "csv"}, {"destination": "file", "format": "csv"})
     Config = CsvOutputConfig
     ordered = True
     example: ClassVar[Mapping[str, Any]] = {

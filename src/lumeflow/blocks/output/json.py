@@ -6,16 +6,14 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from lumeflow.kit.json_text import dump_json
-from lumeflow.kit.outputs import FileSink, output_path, refusals
+from lumeflow.kit.outputs import FileSink, json_texts, output_path, refusals
 from lumeflow.plugin import (
     Block,
     BlockConfig,
     BlockContext,
     BlockType,
-    ErrorClass,
     JsonObject,
     Outcome,
-    RecordError,
     TemplateField,
 )
 
@@ -23,13 +21,13 @@ from lumeflow.plugin import (
 class JsonOutputConfig(BlockConfig):
     """Configuration of `output/json`."""
 
-    destination: Literal["json"] = Field(description="Selects this block.")
-    format: Literal["json", "jsonl"] = Field(
-        default="json", description="One object with the records in a list, or JSON Lines: a record on each line."
+    destination: Literal["json", "file"] = Field(description="Selects this block, `file` by `format`.")
+    format: Literal["json"] | None = Field(
+        default=None, description="Layout of the file, where it selects the block; `jsonl` means output/jsonl."
     )
     path: TemplateField | None = Field(
         default=None,
-        description="Path of the file, absolute or relative; `<workflowId>-<nodeId>.json` (or `.jsonl`) if absent. "
+        description="Path of the file, absolute or relative; `<workflowId>-<nodeId>.json` if absent. "
         "{{input}} holds the payload's fields that are known when the first record arrives.",
     )
 
@@ -38,17 +36,16 @@ class JsonOutput(Block[JsonOutputConfig]):
     """Write the payload to a JSON file. The file appears when it is complete, never half.
 
     Input: any record.
-    Output: the records, and as the node's result `{path, recordsCount}`. With format `json` the file holds the whole
-        payload, the collection first, because some fields are known only when its last record has passed. With
-        `jsonl` it holds the records alone, or the payload as its one line if it has no collection. Vectors are lists
-        of numbers, each in the fewest digits that give the same 32-bit float.
+    Output: the records, and as the node's result `{path, recordsCount}`. The file holds the whole payload, the
+        collection first, because some fields are known only when its last record has passed. Vectors are lists of
+        numbers, each in the fewest digits that give the same 32-bit float.
     Errors: VALIDATION for a record that has no JSON form; VALIDATION for the node if the path cannot be used.
     Cost: none. Memory does not grow with the number of records.
     """
 
     type = BlockType.OUTPUT
     name = "json"
-    when = ({"destination": "json"},)
+    when = ({"destination": "json"}, {"destination": "file", "format": "json"})
     Config = JsonOutputConfig
     ordered = True
     example: ClassVar[Mapping[str, Any]] = {
@@ -67,34 +64,26 @@ class JsonOutput(Block[JsonOutputConfig]):
 
     async def open(self, ctx: BlockContext) -> Mapping[str, Any]:
         """Open the file."""
-        path = output_path(ctx, self.config.path, self.config.format)
+        path = output_path(ctx, self.config.path, "json")
         with refusals("path"):
             self._sink = await ctx.files.create(path)
-        if self._in_list(ctx):
+        if ctx.collection is not None:
             await self._sink.write(b"{" + dump_json(ctx.collection) + b":[")
         return {}
 
     async def process_batch(self, records: Sequence[JsonObject], ctx: BlockContext) -> Sequence[Outcome]:
         """Write one batch."""
         assert self._sink is not None
-        outcomes: list[Outcome] = []
-        pieces: list[bytes] = []
-        for record in records:
-            try:
-                text = dump_json(record)
-            except TypeError as error:
-                outcomes.append(RecordError(ErrorClass.VALIDATION, f"the record has no JSON form: {error}"))
-                continue
-            pieces.append(self._separated(text, ctx))
-            outcomes.append(record)
-            self._count += 1
+        outcomes, texts = json_texts(records)
+        pieces = [self._separated(text, place, ctx) for place, text in enumerate(texts, self._count)]
+        self._count += len(texts)
         await self._sink.write(b"".join(pieces))
         return outcomes
 
     async def close(self, ctx: BlockContext) -> Mapping[str, Any]:
         """Write the fields and finish the file."""
         assert self._sink is not None
-        if self._in_list(ctx):
+        if ctx.collection is not None:
             fields = {name: value for name, value in ctx.fields.items() if name != ctx.collection}
             await self._sink.write(b"\n]" + (b"," + dump_json(fields)[1:] if fields else b"}") + b"\n")
         path = await self._sink.commit()
@@ -105,10 +94,7 @@ class JsonOutput(Block[JsonOutputConfig]):
         if self._sink is not None:
             await self._sink.discard()
 
-    def _in_list(self, ctx: BlockContext) -> bool:
-        return self.config.format == "json" and ctx.collection is not None
-
-    def _separated(self, text: bytes, ctx: BlockContext) -> bytes:
-        if self._in_list(ctx):
-            return (b",\n" if self._count else b"\n") + text
-        return text + b"\n"
+    def _separated(self, text: bytes, place: int, ctx: BlockContext) -> bytes:
+        if ctx.collection is None:
+            return text + b"\n"
+        return (b",\n" if place else b"\n") + text

@@ -38,7 +38,10 @@ def _known_type(name: str) -> str:
 class ParquetOutputConfig(BlockConfig):
     """Configuration of `output/parquet`."""
 
-    destination: Literal["parquet"] = Field(description="Selects this block.")
+    destination: Literal["parquet", "file"] = Field(description="Selects this block, `file` by `format`.")
+    format: Literal["parquet"] | None = Field(
+        default=None, description="Layout of the file, where it selects the block."
+    )
     path: TemplateField | None = Field(
         default=None,
         description="Path of the file, absolute or relative; `<workflowId>-<nodeId>.parquet` if absent. "
@@ -83,7 +86,7 @@ class ParquetOutput(Block[ParquetOutputConfig]):
 
     type = BlockType.OUTPUT
     name = "parquet"
-    when = ({"destination": "parquet"},)
+    when = ({"destination": "parquet"}, {"destination": "file", "format": "parquet"})
     Config = ParquetOutputConfig
     ordered = True
     example: ClassVar[Mapping[str, Any]] = {
