@@ -16,6 +16,7 @@ import orjson
 
 from lumeflow.app import App
 from lumeflow.core.block import Block
+from lumeflow.core.expressions import compile_template
 from lumeflow.core.findings import Report
 from lumeflow.core.journal import KeptRecord, Mode, RecordKind
 from lumeflow.core.records import JsonObject
@@ -24,7 +25,7 @@ from lumeflow.core.result import ExecutionResult
 from lumeflow.kit.json_text import dump_json
 from lumeflow.one_block import OneBlock, registry_of
 from lumeflow.plugins import load_registry
-from lumeflow.settings import Settings
+from lumeflow.settings import SECRET_PREFIX, Settings
 from lumeflow.storage import open_database
 from lumeflow.testing.contract.guard import guarded
 from lumeflow.testing.contract.hooks import Hooks, StopAt
@@ -186,7 +187,7 @@ class Bench:
             await app.close()
 
     async def _app(self, block: type[Block[Any]], folder: Path) -> App:
-        settings = Settings(data_dir=folder / "data", environ=_Secrets())
+        settings = Settings(data_dir=folder / "data", environ=_environ(block))
         registry = registry_of(block, installed())
         database = await open_database("sqlite:///:memory:", data_dir=settings.data_dir)
         return App(settings, registry, (), database, await Vendors.open(settings, registry))
@@ -218,8 +219,10 @@ class Bench:
         )
 
 
-class _Secrets(dict[str, str]):
-    """An environment without keys."""
+def _environ(block: type[Block[Any]]) -> dict[str, str]:
+    """An environment without keys; only the secrets that the block's example names are there, and open nothing."""
+    names = compile_template(dict(block.example)).secrets
+    return {f"{SECRET_PREFIX}{name}": "contract" for name in names}
 
 
 @contextmanager
