@@ -24,6 +24,7 @@ from lumeflow.core.effects import Ledger
 from lumeflow.core.errors import LumeflowError, StorageError, UsageError
 from lumeflow.core.events import EventKind
 from lumeflow.core.findings import InvalidWorkflow, Report
+from lumeflow.core.http import HttpRequest
 from lumeflow.core.journal import (
     AlreadyExists,
     Execution,
@@ -165,6 +166,7 @@ class App:
             pinned=now is not None,
             status=Status.RUNNING,
             started_at=started,
+            demo=self._vendors.demo_settings if mode == Mode.DEMO else {},
         )
         plan, execution = self._admitted(document, execution, named=execution_id is not None)
         try:
@@ -320,7 +322,8 @@ class App:
     async def _services(
         self, plan: Plan, execution: Execution, lock: ExecutionLock, tally: Tally, *, resumed: bool
     ) -> Services:
-        session = await self._session(plan.workflow, execution, lock.ledger, tally)
+        earlier = await self._vendors.earlier(execution, self.database.asked) if resumed else ()
+        session = await self._session(plan.workflow, execution, lock.ledger, tally, earlier)
         return Services(
             execution=execution,
             calls=ExecutionCalls(session, lock.ledger, execution.id),
@@ -335,7 +338,14 @@ class App:
             resumed=resumed,
         )
 
-    async def _session(self, document: Workflow, execution: Execution, ledger: Ledger, tally: Tally) -> Session:
+    async def _session(
+        self,
+        document: Workflow,
+        execution: Execution,
+        ledger: Ledger,
+        tally: Tally,
+        earlier: Sequence[HttpRequest],
+    ) -> Session:
         limits = document.globals.limits
         budget = None
         if limits.calls is not None or limits.cost_usd is not None:
@@ -346,7 +356,7 @@ class App:
                 spent_calls=sum(node.calls for node in spent),
                 spent_cost=sum((node.amount for node in spent), Decimal(0)),
             )
-        return self._vendors.session(execution, ledger, tally, budget)
+        return self._vendors.session(execution, ledger, tally, budget, earlier)
 
     async def _finish(
         self, execution: Execution, ended: Ended, timeline: Timeline, ledger: Ledger, names: Mapping[str, str]

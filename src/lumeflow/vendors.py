@@ -1,7 +1,7 @@
 """How an application reaches its vendors: over the network, a simulator's address, or the simulator in process."""
 
 import asyncio
-from collections.abc import Container
+from collections.abc import Awaitable, Callable, Container, Sequence
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -10,7 +10,8 @@ from lumeflow.core.effects import Ledger
 from lumeflow.core.errors import AnswerLost, LumeflowError, UsageError
 from lumeflow.core.http import HttpRequest, HttpResponse, Transport
 from lumeflow.core.journal import Execution, Mode
-from lumeflow.core.operation import RateLimit
+from lumeflow.core.operation import Params, RateLimit, Repeat
+from lumeflow.core.records import JsonObject
 from lumeflow.core.registry import Registry
 from lumeflow.core.secret import Secret
 from lumeflow.gateway import Accounts, AccountSettings, Budget, CallObserver, Gateway, Guard, HttpTransport, Session
@@ -24,17 +25,23 @@ SETTINGS_TIMEOUT = 10.0
 UNLIMITED = 1e6
 """Rate scale of the demo's vendors: nobody should wait for a limit in a demonstration."""
 
+LONG_AGO = 86_400.0
+"""Seconds since an earlier run of a demonstration, as its vendors see it."""
+
+Asked = Callable[[str, str], Awaitable[Sequence[Params]]]
+"""Reads the parameters of the answered calls of an execution, given its id, and of an operation, given its own."""
+
 
 class Vendors:
-    """The gateways of one application: one for real calls, one for demo mode, made when it is first needed."""
+    """The gateways of one application: one for real calls, one for demonstrations."""
 
     def __init__(self, settings: Settings, registry: Registry, transport: Transport, accounts: Accounts) -> None:
         self._settings = settings
         self._registry = registry
         self._transport = transport
         self._live = Gateway(registry.operations(), accounts, transport)
-        self._demo: Gateway | None = None
-        self._demo_transport: InProcess | None = None
+        self._demo_accounts = Accounts(registry.providers(), {}, lambda name: Secret(SIMULATOR_KEY))
+        self._demo = Gateway(registry.operations(), self._demo_accounts, _Nowhere())
 
     @classmethod
     async def open(cls, settings: Settings, registry: Registry) -> "Vendors":
@@ -63,15 +70,43 @@ class Vendors:
         accounts = Accounts(registry.providers(), simulated, lambda name: Secret(SIMULATOR_KEY))
         return cls(settings, registry, transport, accounts)
 
-    def session(self, execution: Execution, ledger: Ledger, observer: CallObserver, budget: Budget | None) -> Session:
-        """The calls of one execution."""
+    @property
+    def demo_settings(self) -> JsonObject:
+        """How the vendors of a demonstration behave that begins now; kept with it, for its resumes."""
+        return {"commentsPerUrl": self._settings.demo_comments, "latencyScale": self._settings.demo_latency}
+
+    async def earlier(self, execution: Execution, asked: Asked) -> Sequence[HttpRequest]:
+        """The requests of an execution's earlier runs whose work the simulated vendors of a resume must know of.
+
+        Args:
+            execution: The execution; of a live one its vendors remember everything themselves.
+            asked: Reads the parameters of its answered calls of an operation.
+        """
+        if execution.mode is Mode.LIVE:
+            return ()
+        requests: list[HttpRequest] = []
+        for operation in self._registry.operations().values():
+            if operation.repeat is Repeat.LOOK_FIRST:
+                account = self._demo_accounts.resolve(operation.provider)
+                known = await asked(execution.id, operation.id)
+                requests.extend(operation.build(params, account) for params in known)
+        return requests
+
+    def session(
+        self,
+        execution: Execution,
+        ledger: Ledger,
+        observer: CallObserver,
+        budget: Budget | None,
+        earlier: Sequence[HttpRequest] = (),
+    ) -> Session:
+        """The calls of one execution; see `earlier` for those that it made before."""
         live = execution.mode is Mode.LIVE
-        gateway = self._live if live else self._demo_gateway()
-        return gateway.session(
+        return (self._live if live else self._demo).session(
             execution_id=execution.id,
             ledger=ledger,
             observer=observer,
-            transport=None if live else self._demo_transport,
+            transport=None if live else InProcess(execution.demo, earlier),
             mocks=execution.mocks,
             budget=budget,
         )
@@ -80,34 +115,54 @@ class Vendors:
         """Let go of connections."""
         await self._live.close()
 
-    def _demo_gateway(self) -> Gateway:
-        if self._demo is None:
-            from lumeflow.simulator import Simulator, SimulatorSettings
-
-            settings = SimulatorSettings(
-                latency_scale=self._settings.demo_latency,
-                comments_per_url=self._settings.demo_comments,
-                rate_scale=UNLIMITED,
-            )
-            self._demo_transport = InProcess(Simulator(settings))
-            accounts = Accounts(self._registry.providers(), {}, lambda name: Secret(SIMULATOR_KEY))
-            self._demo = Gateway(self._registry.operations(), accounts, self._demo_transport)
-        return self._demo
-
 
 class InProcess:
-    """The simulator as a transport: no sockets, no network."""
+    """The vendors of one demonstration: the simulator as a transport, without sockets or network.
 
-    def __init__(self, simulator: "Simulator") -> None:
-        self._simulator = simulator
+    Args:
+        settings: How they behave; see `Vendors.demo_settings`.
+        earlier: Requests that an earlier run made of vendors that ended with its process.
+    """
+
+    def __init__(self, settings: JsonObject, earlier: Sequence[HttpRequest]) -> None:
+        self._settings = settings
+        self._earlier = earlier
+        self._simulator: Simulator | None = None
+        self._waking = asyncio.Lock()
 
     async def send(self, request: HttpRequest, *, timeout: float) -> HttpResponse:  # noqa: ASYNC109 - the port's name
         """Have the simulator answer."""
+        simulator = self._simulator or await self._wake()
         try:
             async with asyncio.timeout(timeout):
-                return await self._simulator.handle(request)
+                return await simulator.handle(request)
         except TimeoutError:
             raise AnswerLost(f"no answer came within {timeout:g} s", timed_out=True) from None
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+    async def _wake(self) -> "Simulator":
+        from lumeflow.simulator import RealClock, Simulator, SimulatorSettings
+
+        async with self._waking:
+            if self._simulator is None:
+                clock = RealClock()
+                simulator = Simulator(SimulatorSettings(rate_scale=UNLIMITED).changed(self._settings), clock)
+                for request in self._earlier:
+                    await simulator.handle(request)
+                # What an earlier run has begun, and maybe seen the end of, is over by now.
+                clock.skip(LONG_AGO if self._earlier else 0)
+                self._simulator = simulator
+        return self._simulator
+
+
+class _Nowhere:
+    """The transport of the demo's gateway; each execution brings its own."""
+
+    async def send(self, request: HttpRequest, *, timeout: float) -> HttpResponse:  # noqa: ASYNC109 - the port's name
+        """Nothing is sent."""
+        raise AssertionError("a demonstration without its vendors")
 
     async def close(self) -> None:
         """Nothing is open."""

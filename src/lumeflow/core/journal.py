@@ -50,6 +50,7 @@ class Execution:
         status: Where it stands.
         output: What the output nodes returned; None until it ended.
         error: Why it failed; one sentence.
+        demo: How the vendors of demo mode behave: settings of the simulator by name; nothing for a live one.
         started_at: Real time.
         completed_at: Real time; None until it ended.
     """
@@ -69,6 +70,7 @@ class Execution:
     completed_at: datetime | None = None
     output: JsonObject | None = None
     error: str | None = None
+    demo: JsonObject = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

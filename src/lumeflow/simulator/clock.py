@@ -27,15 +27,20 @@ class RealClock:
 
     def __init__(self, started_at: datetime | None = None) -> None:
         self._zero = time.monotonic()
+        self._skipped = 0.0
         self._started_at = started_at or datetime.now(UTC)
 
     def seconds(self) -> float:
-        """Seconds of the system's monotonic clock."""
-        return time.monotonic()
+        """Seconds of the system's monotonic clock, and those that were skipped."""
+        return time.monotonic() + self._skipped
 
     def date(self) -> datetime:
         """The clock's start plus the time since."""
-        return self._started_at + timedelta(seconds=time.monotonic() - self._zero)
+        return self._started_at + timedelta(seconds=self.seconds() - self._zero)
+
+    def skip(self, seconds: float) -> None:
+        """Go forward: whatever was begun has gone on for so much longer."""
+        self._skipped += seconds
 
     async def sleep(self, seconds: float) -> None:
         """Wait; zero lets other tasks run once."""

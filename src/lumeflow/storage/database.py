@@ -1,7 +1,7 @@
 """The composition of the storage: one open database and what it offers."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from lumeflow.core.clock import NewId, random_id
 from lumeflow.core.effects import LedgerTotals
 from lumeflow.core.errors import StorageError, UsageError
 from lumeflow.core.journal import Execution
+from lumeflow.core.operation import Params
 from lumeflow.storage import effects, executions
 from lumeflow.storage.files import LocalFiles
 from lumeflow.storage.jobs import DEFAULT_TENANT, Transaction
@@ -114,6 +115,10 @@ class Database:
         return await self._reader.read(
             lambda tx: sum_up(tx, execution_id, self._holdings.living_owner(tx, execution_id))
         )
+
+    async def asked(self, execution_id: str, operation: str) -> Sequence[Params]:
+        """The parameters of an execution's answered calls of one operation, the oldest first."""
+        return await self._reader.read(lambda tx: effects.asked(tx, execution_id, operation))
 
     async def is_running(self, execution_id: str) -> bool:
         """True if a living process has taken the execution."""

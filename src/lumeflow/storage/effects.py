@@ -80,6 +80,10 @@ ATTEMPTS = f"""
 SELECT ordinal, amount, status, headers, body, body_packed
 FROM effect_attempts {_PLACE} ORDER BY ordinal"""  # noqa: S608
 
+_ASKED = """
+SELECT params, params_packed FROM effects
+WHERE tenant = ? AND execution_id = ? AND operation = ? AND state = 'answered' ORDER BY claimed_at, digest"""
+
 _DIGESTS = "SELECT digest FROM effects WHERE tenant = ? AND execution_id = ?"
 
 Owned = tuple[str, Claim]
@@ -168,6 +172,11 @@ def load_digests(tx: Transaction, execution_id: str, add: Callable[[bytes], None
     """Give the digests of all effects of an execution to `add`."""
     for (digest,) in tx.db.execute(_DIGESTS, (tx.tenant, execution_id)):
         add(digest)
+
+
+def asked(tx: Transaction, execution_id: str, operation: str) -> list[Any]:
+    """The parameters of an execution's answered calls of one operation, the oldest first."""
+    return [orjson.loads(unpack(*row)) for row in tx.db.execute(_ASKED, (tx.tenant, execution_id, operation))]
 
 
 def response_of(status: int, headers: str, body: bytes, packed: int) -> HttpResponse:

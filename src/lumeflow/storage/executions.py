@@ -27,13 +27,14 @@ _EXISTS = "SELECT 1 FROM workflow_executions WHERE tenant = ? AND id = ?"
 _INSERT = """
 INSERT INTO workflow_executions
   (tenant, id, workflow_id, workflow_version, workflow_digest, source_audience_id, mode, status, input_data, variables,
-   mocks, now, is_pinned, started_at)
-VALUES (?, ?, ?, ?, ?, (SELECT id FROM source_audiences WHERE tenant = ? AND id = ?), ?, ?, ?, ?, ?, ?, ?, ?)"""
+   mocks, demo, now, is_pinned, started_at)
+VALUES (?, ?, ?, ?, ?, (SELECT id FROM source_audiences WHERE tenant = ? AND id = ?), ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 
 GET = """
 SELECT e.id, e.workflow_id, e.workflow_version, v.definition, e.mode, e.input_data, e.variables, e.mocks, e.now,
   e.is_pinned, e.status, e.started_at, CASE WHEN e.status <> 'running' THEN e.completed_at END,
-  CASE WHEN e.status <> 'running' THEN e.output_data END, CASE WHEN e.status <> 'running' THEN e.error_message END
+  CASE WHEN e.status <> 'running' THEN e.output_data END, CASE WHEN e.status <> 'running' THEN e.error_message END,
+  e.demo
 FROM workflow_executions AS e
 JOIN workflow_versions AS v
   ON v.tenant = e.tenant AND v.workflow_id = e.workflow_id AND v.version = e.workflow_version
@@ -116,6 +117,7 @@ def begin(tx: Transaction, execution: Execution, owner: Owner) -> None:
             encode_json(execution.input),
             encode_json(execution.variables),
             encode_json(execution.mocks),
+            encode_json(execution.demo),
             tx.sql.time(execution.now),
             execution.pinned,
             tx.sql.time(execution.started_at),
@@ -263,6 +265,7 @@ def execution_of(row: Sequence[Any]) -> Execution:
         completed_at=optional_unstamp(row[12]),
         output=decode_json(row[13]),
         error=row[14],
+        demo=decode_json(row[15]) or {},
     )
 
 

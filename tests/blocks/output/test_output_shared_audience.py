@@ -136,6 +136,14 @@ class TestResume:
         assert [row["data"] for row in ctx.tables.rows["shared_audience_contacts"]] == [TOMAS]
         assert ctx.tables.rows["shared_audiences"][0]["contacts_count"] == 1
 
+    async def test_an_attempt_that_is_cut_off_takes_no_contacts_away(self):
+        ctx = database()
+        await store(ctx)
+        block = SharedAudienceOutput(SharedAudienceOutput.Config.model_validate(CONFIG))
+        await block.open(ctx.at({}, 0, {}, "contacts"))
+        await block.abort()
+        assert len(ctx.tables.rows["shared_audience_contacts"]) == 2
+
     async def test_the_audience_is_written_when_its_contacts_are_there(self):
         ctx = database().at({}, 0, {}, "contacts")
         block = SharedAudienceOutput(SharedAudienceOutput.Config.model_validate(CONFIG))

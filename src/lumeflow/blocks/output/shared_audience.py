@@ -88,14 +88,12 @@ class SharedAudienceOutput(Block[SharedAudienceConfig]):
         self._contacts_from: str | None = None
 
     async def open(self, ctx: BlockContext) -> Mapping[str, Any]:
-        """Find the mapping entry that holds the contacts, and clear what an earlier attempt left of them."""
+        """Find the mapping entry that holds the contacts."""
         self._id = derived_id(ctx.execution_id, ctx.node_id)
         if ctx.collection is not None:
             self._contacts_from = self._entry_of(ctx.collection)
         elif "contacts" in self.config.mapping:
             self._contacts_from = "contacts"
-        with refusals("table"):
-            await ctx.tables.delete(CONTACTS, {"shared_audience_id": self._id})
         return {}
 
     async def process_batch(self, records: Sequence[JsonObject], ctx: BlockContext) -> Sequence[Outcome]:
@@ -110,6 +108,7 @@ class SharedAudienceOutput(Block[SharedAudienceConfig]):
 
     async def close(self, ctx: BlockContext) -> Mapping[str, Any]:
         """Write the audience, now that all of its contacts are there, and its relation."""
+        await self._clear_behind(ctx)
         stored_at = iso(ctx.now)
         audience = {
             _column(name): ctx.render(template, ctx.fields)
@@ -135,6 +134,15 @@ class SharedAudienceOutput(Block[SharedAudienceConfig]):
                 relation = {"source_audience_id": source_id, "shared_audience_id": self._id}
                 await ctx.tables.upsert(RELATIONS, [relation], key=tuple(relation))
         return {"sharedAudienceId": self._id, "contactsCount": self._count, "storedAt": stored_at}
+
+    async def _clear_behind(self, ctx: BlockContext) -> None:
+        """Delete what an earlier attempt left behind the last contact. Not before the end: till then it is what there
+        is. Contacts are written in order, so theirs has no gaps.
+        """
+        behind = self._count
+        with refusals("table"):
+            while await ctx.tables.delete(CONTACTS, {"shared_audience_id": self._id, "position": behind}):
+                behind += 1
 
     def _contacts_of(self, payload: JsonObject, ctx: BlockContext) -> Sequence[JsonObject]:
         """The contacts that the mapping takes from a payload without a collection."""
