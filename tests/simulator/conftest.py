@@ -10,7 +10,11 @@ import pytest
 from lumeflow.core.http import HttpRequest, HttpResponse
 from lumeflow.simulator import SIMULATOR_KEY, Simulator, SimulatorSettings
 
-KEYS = {"Authorization": f"Bearer {SIMULATOR_KEY}", "x-api-key": SIMULATOR_KEY}
+KEYS = {
+    "Authorization": f"Bearer {SIMULATOR_KEY}",
+    "x-api-key": SIMULATOR_KEY,
+    "anthropic-version": "2023-06-01",
+}
 
 
 class ManualClock:

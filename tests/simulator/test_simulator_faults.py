@@ -22,6 +22,17 @@ CALLS = {
     "apollo": ("POST", "/api/v1/people/match", {"email": "p{n}@example.com"}),
     "hunter": ("GET", "/v2/email-finder?domain=example.com&first_name=Mira&last_name=Holt{n}", None),
     "openrouter": ("POST", "/api/v1/chat/completions", {**CHAT, "seed": "{n}"}),
+    "openai": ("POST", "/v1/chat/completions", {**CHAT, "model": "gpt-4.1-mini", "seed": "{n}"}),
+    "anthropic": (
+        "POST",
+        "/v1/messages",
+        {
+            "model": "claude-haiku-4-5",
+            "max_tokens": 400,
+            "messages": [{"role": "user", "content": LINE}],
+            "metadata": {"user_id": "{n}"},
+        },
+    ),
     "mixedbread": ("POST", "/v1/embeddings", {"model": "mixedbread-ai/mxbai-embed-large-v1", "input": ["text {n}"]}),
 }
 UNLIMITED = {name: [] for name in CALLS}
@@ -101,9 +112,9 @@ class TestErrorsInsteadOfAnswers:
         [
             (
                 "rate_limit",
-                {"apify": {429}, "apollo": {429}, "hunter": {403}, "openrouter": {429, 402}, "mixedbread": {429}},
+                {**{name: {429} for name in CALLS}, "hunter": {403}, "openrouter": {429, 402}},
             ),
-            ("server_error", {name: {500, 502, 503} for name in CALLS}),
+            ("server_error", {**{name: {500, 502, 503} for name in CALLS}, "anthropic": {500, 502, 529}}),
             ("html_error", {name: {500, 502, 503} for name in CALLS}),
         ],
     )
@@ -118,7 +129,15 @@ class TestErrorsInsteadOfAnswers:
         assert bill["charges"] == {"USD": "0", "credits": "0"}
 
     @pytest.mark.parametrize(
-        ("provider", "seconds"), [("apollo", {"3"}), ("mixedbread", {"3"}), ("apify", {None}), ("hunter", {None})]
+        ("provider", "seconds"),
+        [
+            ("apollo", {"3"}),
+            ("mixedbread", {"3"}),
+            ("openai", {"3"}),
+            ("anthropic", {"3"}),
+            ("apify", {None}),
+            ("hunter", {None}),
+        ],
     )
     async def test_retry_after_where_the_vendor_has_one(self, make, provider, seconds):
         sim = make(fault_rate=1.0, fault_kinds=("rate_limit",), fault_retry_after=3, **OPEN)
@@ -231,6 +250,26 @@ class TestOddShapes:
         assert bill["faults"] == {f"odd_shape.{name}": count for name, count in seen.items()}
         assert len(seen) == 6
         assert bill["answered"] == sum(seen[name] for name in ("empty_content", "fenced_json", "item_missing"))
+
+    @pytest.mark.parametrize(
+        ("provider", "names"),
+        [
+            ("openai", {"error_in_200", "empty_content", "fenced_json", "item_missing"}),
+            ("anthropic", {"error_in_200", "empty_content", "fenced_json", "thinking_first", "item_missing"}),
+        ],
+    )
+    async def test_other_vendors_of_models_in_all_their_shapes(self, make, provider, names):
+        calm, sim = make(**OPEN), make(fault_rate=1.0, fault_kinds=("odd_shape",), **OPEN)
+        whole = [await calm.ask(*call_of(provider, number)) for number in range(60)]
+        odd = await self.shapes(sim, provider)
+        assert {answer.status for answer in odd} == {200}
+        assert all(one.json != other.json for one, other in zip(whole, odd, strict=True))
+        bill = sim.bill(provider)
+        assert set(bill["faults"]) == {f"odd_shape.{name}" for name in names}
+        errors = [answer.json for answer in odd if "error" in answer.json]
+        assert bill["failed"] == bill["faults"]["odd_shape.error_in_200"] == len(errors)
+        charged = [one.json["usage"] for one, other in zip(whole, odd, strict=True) if "error" not in other.json]
+        assert charged == [answer.json["usage"] for answer in odd if "error" not in answer.json]
 
     async def test_odd_answers_cost_what_the_answer_costs(self, make):
         calm, odd = make(**OPEN), make(fault_rate=1.0, fault_kinds=("odd_shape",), **OPEN)
