@@ -3,6 +3,7 @@
 How blocks are marked, behind the three backticks:
 
     json NAME, python NAME    a file that the reader saves under this name
+    markdown NAME             the same; between four backticks, where there are fences inside
     python                    a program that the reader runs
     bash                      commands that the reader types; all succeed
     bash exits 2              … and the last one ends with this exit code
@@ -18,7 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
-_FENCE = re.compile(r"^```(\w*) ?(.*)\n([\s\S]*?)^```$", re.MULTILINE)
+_FENCE = re.compile(r"^(`{3,})(\w*) ?(.*)\n([\s\S]*?)^\1$", re.MULTILINE)
 _LINK = re.compile(r"\[[^\]\n]*\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
@@ -44,7 +45,7 @@ def fences(page: Path) -> list[Fence]:
     """The fenced blocks of a page, in order."""
     text = page.read_text(encoding="utf-8")
     return [
-        Fence(f"{page.relative_to(ROOT)}:{text.count(chr(10), 0, found.start()) + 1}", *found.groups())
+        Fence(f"{page.relative_to(ROOT)}:{text.count(chr(10), 0, found.start()) + 1}", *found.groups()[1:])
         for found in _FENCE.finditer(text)
     ]
 

@@ -62,9 +62,13 @@ class Reader:
 
     def follow(self, fence: Fence) -> None:
         """Do what a block says."""
-        act = {"bash": self._type, "python": self._python, "json": self._save, "text": self._compare}.get(
-            fence.language
-        )
+        act = {
+            "bash": self._type,
+            "python": self._python,
+            "json": self._save,
+            "markdown": self._write,
+            "text": self._compare,
+        }.get(fence.language)
         if act is None:
             assert fence.language == "", f"blocks of the language '{fence.language}' are not checked"
         else:

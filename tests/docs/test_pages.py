@@ -10,7 +10,7 @@ from lumeflow.plugins import load_registry
 from tests.docs.pages import PAGES, ROOT, anchors, fences, links
 from tests.docs.reader import KEYS, VENDORS, Reader
 
-FOLLOWED = ["README.md", "docs/README.md", "docs/architecture.md", "docs/python-api.md"]
+FOLLOWED = ["README.md", "docs/README.md", "docs/architecture.md", "docs/language-models.md", "docs/python-api.md"]
 """Pages that are read from top to bottom here."""
 ELSEWHERE = {
     "docs/command-line.md": "tests/cli/test_cli_docs.py",
@@ -27,7 +27,7 @@ NAMES = {str(page.relative_to(ROOT)): page for page in PAGES}
 
 @pytest.fixture
 def reader(tmp_path, monkeypatch, vendors):
-    for name in ("LUMEFLOW_DB", "LUMEFLOW_PLUGINS", "NO_COLOR", "FORCE_COLOR", *KEYS):
+    for name in ("LUMEFLOW_DB", "LUMEFLOW_PLUGINS", "LUMEFLOW_PROMPTS", "NO_COLOR", "FORCE_COLOR", *KEYS):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("LUMEFLOW_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("COLUMNS", "200")

@@ -285,3 +285,10 @@ def test_jinja_is_not_imported_before_a_prompt_is_loaded():
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert found.stdout.strip() == "[]"
+
+
+def test_an_answer_schema_must_be_one(install, library):
+    install(GREETING.replace('{"type": "object"}', '{"type": "objekt"}'))
+
+    with pytest.raises(UsageError, match=r"v1\.md:\d+: not a JSON Schema"):
+        library.load("greet")
