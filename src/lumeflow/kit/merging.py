@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
-from itertools import pairwise, zip_longest
+from itertools import islice, pairwise, zip_longest
 from typing import Any
 
 from lumeflow.plugin import BlockContext, JsonObject, Record, Whole
+
+_AT_ONCE = 2_000
 
 Streams = Mapping[str, Iterable[Record]]
 """Records by source node id, in the order of the sources; each can be read any number of times."""
@@ -49,6 +51,19 @@ def by_position(streams: Streams) -> Iterator[tuple[Record | None, ...]]:
 def first_of(records: Sequence[Record | None]) -> Record:
     """The record of the earliest source that has one."""
     return next(record for record in records if record is not None)
+
+
+async def in_pieces(records: Iterable[Record], work: Callable[[Sequence[Record]], None]) -> None:
+    """Work on all records in threads; between pieces it can be cancelled."""
+    iterator = iter(records)
+
+    def next_piece() -> bool:
+        piece = list(islice(iterator, _AT_ONCE))
+        work(piece)
+        return bool(piece)
+
+    while await asyncio.to_thread(next_piece):
+        pass
 
 
 async def in_order_of_lineage(streams: Streams) -> bool:

@@ -1,8 +1,8 @@
 """Transform: of records that mean the same, keep the last, the most complete, or all of them as one."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import chain, count, islice
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, count
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field
@@ -11,11 +11,9 @@ from lumeflow.kit.duplicates.groups import Groups
 from lumeflow.kit.duplicates.joining import Lists, Prefer
 from lumeflow.kit.duplicates.keeping import Keeping, KeepJoined, KeepLast, KeepMostComplete
 from lumeflow.kit.duplicates.matching import Matcher, MatchingConfig
-from lumeflow.kit.merging import Lazily, collection_name, fields_beside, merge_data, record_streams
+from lumeflow.kit.merging import Lazily, collection_name, fields_beside, in_pieces, merge_data, record_streams
 from lumeflow.kit.objects import deep_merge
 from lumeflow.plugin import Block, BlockContext, BlockType, JsonObject, PathField, Record, Whole
-
-_AT_ONCE = 2_000
 
 
 class DeduplicateBestConfig(MatchingConfig):
@@ -85,11 +83,11 @@ class DeduplicateBest(Block[DeduplicateBestConfig]):
         streams = record_streams(payloads)
         records = Lazily(lambda: chain.from_iterable(streams.values()))
         groups = Groups()
-        await _in_pieces(records, lambda piece: self._group(groups, piece))
+        await in_pieces(records, lambda piece: self._group(groups, piece))
         self._keeping = keeping = self._keeping_of(groups)
         if keeping.looks_first:
             ordinals = count()
-            await _in_pieces(records, lambda piece: _look(keeping, zip(ordinals, piece, strict=False)))
+            await in_pieces(records, lambda piece: _look(keeping, zip(ordinals, piece, strict=False)))
         return Whole(fields_beside(fields, collection, ctx), collection, Lazily(lambda: self._kept(records, keeping)))
 
     async def close(self, ctx: BlockContext) -> Mapping[str, Any]:
@@ -127,19 +125,6 @@ class DeduplicateBest(Block[DeduplicateBestConfig]):
             return data
         counted: JsonObject = self.config.count_field.set(data, size)
         return counted
-
-
-async def _in_pieces(records: Iterable[Record], work: Callable[[Sequence[Record]], None]) -> None:
-    """Work on all records in threads; between pieces it can be cancelled."""
-    iterator = iter(records)
-
-    def next_piece() -> bool:
-        piece = list(islice(iterator, _AT_ONCE))
-        work(piece)
-        return bool(piece)
-
-    while await asyncio.to_thread(next_piece):
-        pass
 
 
 def _look(keeping: Keeping, records: Iterable[tuple[int, Record]]) -> None:

@@ -38,7 +38,12 @@ def digest_of_all(record: JsonObject, keys: Sequence[Path], *, match_case: bool)
     if len(keys) == 1:
         text = key_text(keys[0].get(record), match_case=match_case)
         return _digest(text) if text else None
-    texts = [key_text(key.get(record), match_case=match_case) for key in keys]
+    return digest_of_values([key.get(record) for key in keys], match_case=match_case)
+
+
+def digest_of_values(values: Sequence[Any], *, match_case: bool) -> bytes | None:
+    """Digest of values together; None if one of them is blank."""
+    texts = [key_text(value, match_case=match_case) for value in values]
     return _digest("\x1f".join(texts)) if all(texts) else None
 
 
