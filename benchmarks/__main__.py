@@ -70,6 +70,7 @@ def main() -> None:
     sizes = [int(size) for size in sys.argv[1:]] or [1000, 10_000]
     startup()
     subprocess.run([sys.executable, "-m", "benchmarks.overhead"], check=True)
+    subprocess.run([sys.executable, "-m", "benchmarks.records"], check=True)
     peaks: dict[int, float] = {}
     with simulator() as address:
         for size in sizes:

@@ -75,7 +75,7 @@ class UnitContext:
 
     __slots__ = ("_calls", "_place", "_view", "_world", "input", "position")
 
-    def __init__(self, world: NodeWorld, view: View, value: Any, position: int, place: str) -> None:
+    def __init__(self, world: NodeWorld, view: View, value: Any, position: int, place: str | Lineage) -> None:
         self._world = world
         self._view = view
         self._calls = 0
@@ -164,12 +164,13 @@ class UnitContext:
         """Make a call of a vendor; see `BlockContext.call`."""
         self._calls += 1
         world = self._world
+        place = self._place if isinstance(self._place, str) else place_of(self._place)
         return await world.services.calls.call(
             operation,
             params,
             node_id=world.node_id,
             retry=world.retry,
-            position=f"{world.node_id}/{self._place}/{self._calls}",
+            position=f"{world.node_id}/{place}/{self._calls}",
             call_timeout=world.call_timeout,
         )
 
@@ -199,7 +200,7 @@ class BatchContext(UnitContext):
     __slots__ = ("_members",)
 
     def __init__(self, world: NodeWorld, view: View, value: Any, position: int, members: Sequence[Lineage]) -> None:
-        super().__init__(world, view, value, position, place_of(members[0]))
+        super().__init__(world, view, value, position, members[0])
         self._members: Sequence[Lineage] = members if world.cuts_batches else ()
 
     async def call(self, operation: str, params: Params) -> Response:

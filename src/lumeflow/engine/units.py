@@ -46,10 +46,6 @@ class Unit:
         self.outcomes.append(outcome)
         self.open_count += outcome is None
 
-    def place(self, index: int) -> str:
-        """Identity of a record in the node: its lineage."""
-        return place_of(self.records[index].lineage)
-
     def open_indexes(self) -> list[int]:
         """Indexes of the records that are to be worked on."""
         return [index for index, outcome in enumerate(self.outcomes) if outcome is None]

@@ -37,7 +37,8 @@ async def work(run: NodeRun, unit: Unit) -> None:
 
 
 def _record_context(run: NodeRun, unit: Unit, index: int) -> UnitContext:
-    return UnitContext(run.world, unit.view, unit.records[index].data, unit.positions[index], unit.place(index))
+    record = unit.records[index]
+    return UnitContext(run.world, unit.view, record.data, unit.positions[index], record.lineage)
 
 
 def _batch_context(run: NodeRun, unit: Unit, indexes: Sequence[int], data: Sequence[JsonObject]) -> BatchContext:

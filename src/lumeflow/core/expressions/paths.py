@@ -41,16 +41,21 @@ class Path:
     Attributes:
         parts: Object keys (`str`) and list indexes (`int`, negative ones count from the end).
         source: The path as its author wrote it.
+        top: Its only part, if that is a key: the name of a field at the top of a record, as most are.
     """
 
-    __slots__ = ("parts", "source")
+    __slots__ = ("parts", "source", "top")
 
     def __init__(self, parts: Sequence[str | int], source: str | None = None) -> None:
         self.parts: tuple[str | int, ...] = tuple(parts)
         self.source = format_path(self.parts) if source is None else source
+        only = self.parts[0] if len(self.parts) == 1 else None
+        self.top: str | None = only if isinstance(only, str) else None
 
     def get(self, value: Any) -> Any | Literal[Missing.MISSING]:
         """Return what lies at this path in `value`, or `MISSING`."""
+        if self.top is not None and isinstance(value, dict):
+            return value.get(self.top, MISSING)
         return follow(value, self.parts)
 
     def set(self, value: Any, new: Any) -> Any:

@@ -1,7 +1,8 @@
 """Phone numbers in E.164: a plus sign, the country's calling code, and the digits of the number."""
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
+from types import ModuleType
 
 from lumeflow.kit.normalize.characters import digits_of, tidy
 
@@ -36,18 +37,26 @@ def _read(text: str, country: str | None, possible: bool) -> str | None:
 
 def _quick(text: str, country: str | None) -> str | None:
     """The number, if it is written in a way that leaves no question: a tenth of the work."""
-    from lumeflow.kit.normalize.phone_plans import exit_prefix_is_00, plan_at_home, plan_of, split_calling_code
-
     digits = text.translate(_SEPARATORS)
     if not _PLAIN.fullmatch(digits):
         return None
-    abroad = digits[1:] if digits[0] == "+" else digits[2:] if digits[:2] == "00" and exit_prefix_is_00(country) else ""
+    plans = _plans()
+    is_dialled = digits[:2] == "00" and plans.exit_prefix_is_00(country)
+    abroad = digits[1:] if digits[0] == "+" else digits[2:] if is_dialled else ""
     if abroad:
-        code, national = split_calling_code(abroad)
-        plan = plan_of(code)
+        code, national = plans.split_calling_code(abroad)
+        plan = plans.plan_of(code)
         return plan.number(national) if plan else None
-    home = plan_at_home(country) if country else None
+    home = plans.plan_at_home(country) if country else None
     return home.domestic(digits) if home else None
+
+
+@cache
+def _plans() -> ModuleType:
+    """The numbering plans, whose library is large: they are loaded with the first number."""
+    from lumeflow.kit.normalize import phone_plans
+
+    return phone_plans
 
 
 def _cleaned(text: str) -> str:
@@ -66,9 +75,7 @@ def _first(text: str, country: str | None, *, possible: bool) -> str | None:
 def _parsed(text: str, country: str | None, *, possible: bool) -> str | None:
     import phonenumbers
 
-    from lumeflow.kit.normalize.phone_plans import exit_prefix_is_00
-
-    if text.startswith("00") and exit_prefix_is_00(country):
+    if text.startswith("00") and _plans().exit_prefix_is_00(country):
         text = f"+{text[2:]}"
     try:
         number = phonenumbers.parse(text, country)

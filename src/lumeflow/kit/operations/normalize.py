@@ -1,7 +1,7 @@
 """Step: bring a field to its normal form. What the kinds of values have in common; each kind has a file of its own."""
 
 from abc import abstractmethod
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -10,19 +10,8 @@ from lumeflow.kit.payloads import json_type
 from lumeflow.kit.text import is_blank, text_of
 from lumeflow.plugin import MISSING, BlockContext, JsonObject, PathField
 
-
-class Reading(NamedTuple):
-    """What became of a record.
-
-    Attributes:
-        record: The changed record.
-        values: How many values there were.
-        unread: How many of them could not be read.
-    """
-
-    record: JsonObject
-    values: int
-    unread: int
+Reading = tuple[JsonObject, int, int]
+"""The changed record; how many values there were; how many of them could not be read."""
 
 
 class NormalizeStep(Step):
@@ -50,7 +39,7 @@ class NormalizeStep(Step):
 
     def apply(self, record: JsonObject, ctx: BlockContext) -> JsonObject:
         """Bring the field to its form."""
-        return self.reading(record).record
+        return self.reading(record)[0]
 
     def reading(self, record: JsonObject) -> Reading:
         """Bring the field to its form, and count.
@@ -60,15 +49,15 @@ class NormalizeStep(Step):
         """
         value = self.field.get(record)
         if value is MISSING or is_blank(value):
-            return Reading(record, 0, 0)
+            return record, 0, 0
         if isinstance(value, list):
             return self._list(value, record)
         found = self._read(value, record)
         if found is None:
-            return Reading(self._without(record), 1, 1)
+            return self._without(record), 1, 1
         if found == value and self.to is None:
-            return Reading(record, 1, 0)
-        return Reading(put(record, self.to or self.field, found), 1, 0)
+            return record, 1, 0
+        return put(record, self.to or self.field, found), 1, 0
 
     def _list(self, given: list[Any], record: JsonObject) -> Reading:
         values = [value for value in given if not is_blank(value)]
@@ -77,7 +66,7 @@ class NormalizeStep(Step):
         if self.on_invalid == "keep" and self.to is None:
             found = [given if read is None else read for read, given in zip(found, values, strict=True)]
         kept = [read for read in found if read is not None]
-        return Reading(put(record, self.to or self.field, kept), len(values), unread)
+        return put(record, self.to or self.field, kept), len(values), unread
 
     def _read(self, value: Any, record: JsonObject) -> str | None:
         text = value.strip() if isinstance(value, str) else text_of(value)

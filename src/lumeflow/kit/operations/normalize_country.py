@@ -4,6 +4,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from lumeflow.kit.normalize.countries import country_code
 from lumeflow.kit.operations.normalize import NormalizeStep
 from lumeflow.plugin import JsonObject
 
@@ -16,6 +17,4 @@ class NormalizeCountry(NormalizeStep):
 
     def read(self, text: str, record: JsonObject) -> str | None:
         """The alpha-2 code."""
-        from lumeflow.kit.normalize.countries import country_code
-
         return country_code(text)

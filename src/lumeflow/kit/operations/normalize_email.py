@@ -4,6 +4,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from lumeflow.kit.normalize.emails import email_address
 from lumeflow.kit.operations.normalize import NormalizeStep
 from lumeflow.plugin import JsonObject
 
@@ -23,6 +24,4 @@ class NormalizeEmail(NormalizeStep):
 
     def read(self, text: str, record: JsonObject) -> str | None:
         """The address alone."""
-        from lumeflow.kit.normalize.emails import email_address
-
         return email_address(text, all_lower=self.case == "all", drop_tag=self.plus_tags == "remove")

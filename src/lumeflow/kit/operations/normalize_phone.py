@@ -5,6 +5,8 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from lumeflow.kit.country_field import CountryField
+from lumeflow.kit.normalize.countries import country_code
+from lumeflow.kit.normalize.phones import phone_e164
 from lumeflow.kit.operations.normalize import NormalizeStep
 from lumeflow.kit.text import text_of
 from lumeflow.plugin import JsonObject, Path, PathField
@@ -30,12 +32,8 @@ class NormalizePhone(NormalizeStep):
 
     def read(self, text: str, record: JsonObject) -> str | None:
         """E.164 of the number."""
-        from lumeflow.kit.normalize.phones import phone_e164
-
         country = self.country if self.country_field is None else self._own_country(record, self.country_field)
         return phone_e164(text, country, possible=self.check == "possible")
 
     def _own_country(self, record: JsonObject, field: Path) -> str | None:
-        from lumeflow.kit.normalize.countries import country_code
-
         return country_code(text_of(field.get(record))) or self.country

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import AliasChoices, Field
 
-from lumeflow.kit.operations.step import Step, put, take_out, top_level
+from lumeflow.kit.operations.step import Step, put, take_out
 from lumeflow.plugin import MISSING, BlockContext, JsonObject, PathField
 
 
@@ -19,7 +19,7 @@ class RenameStep(Step):
 
     def apply(self, record: JsonObject, ctx: BlockContext) -> JsonObject:
         """Move the field."""
-        source, to = top_level(self.source), top_level(self.to)
+        source, to = self.source.top, self.to.top
         if source is not None and to is not None:
             if source not in record:
                 return record

@@ -32,28 +32,21 @@ class Step(BaseModel, ABC):
         """
 
 
-def top_level(path: Path) -> str | None:
-    """The name of a field that stands at the top of a record, as most do: a shorter way leads there."""
-    parts = path.parts
-    return parts[0] if len(parts) == 1 and isinstance(parts[0], str) else None
-
-
 def put(record: JsonObject, path: Path, value: Any) -> JsonObject:
     """A copy of `record` with `value` at `path`.
 
     Raises:
         ValueError: Something on the way is neither object nor list.
     """
-    name = top_level(path)
-    if name is not None:
-        return {**record, name: value}
+    if path.top is not None:
+        return {**record, path.top: value}
     changed: JsonObject = path.set(record, value)
     return changed
 
 
 def take_out(record: JsonObject, path: Path) -> JsonObject:
     """A copy of `record` without what stands at `path`; itself if there is nothing."""
-    name = top_level(path)
+    name = path.top
     if name is not None:
         if name not in record:
             return record
