@@ -33,7 +33,10 @@ def split_text(text: str, separators: tuple[str, ...], most: int = 0) -> list[st
         part, rest = (*_pattern(separators).split(rest, maxsplit=1), "")[:2]
         if part.strip():
             parts.append(part.strip())
-    return [*parts, rest.strip()] if rest.strip() else parts
+    rest = rest.strip()
+    while empty := _pattern(separators).match(rest):
+        rest = rest[empty.end() :].lstrip()
+    return [*parts, rest] if rest else parts
 
 
 @lru_cache(maxsize=64)

@@ -42,7 +42,8 @@ class DeduplicateBest(Block[DeduplicateBestConfig]):
 
     Input: any payload with records.
     Output: the records that are kept, in the order of the input: `last` and `mostComplete` in their own place, a merged
-        one in the place of the first. Records that cannot be compared are kept, unless `missing` is `skip`.
+        one in the place of the first. Records that cannot be compared are kept, unless `missing` is `skip`. How many
+        are left out is told in warnings.
     Errors: VALIDATION for the node if more than 10,000 different names have the same keys.
     Cost: none. It waits for all records, which lie on disk, and reads them two or three times. Memory grows by 32 bytes
         a record at most.
@@ -75,6 +76,8 @@ class DeduplicateBest(Block[DeduplicateBestConfig]):
         super().__init__(config)
         self._matcher = Matcher(config)
         self._keeping: Keeping | None = None
+        self._duplicates = 0
+        self._incomparable = 0
 
     async def run(self, payloads: Mapping[str, Whole], ctx: BlockContext) -> Whole:
         """Find out which records mean the same, then send what is kept."""
@@ -91,7 +94,11 @@ class DeduplicateBest(Block[DeduplicateBestConfig]):
         return Whole(fields_beside(fields, collection, ctx), collection, Lazily(lambda: self._kept(records, keeping)))
 
     async def close(self, ctx: BlockContext) -> Mapping[str, Any]:
-        """Free memory and disk."""
+        """Tell how many records were left out, and free memory and disk."""
+        if self._duplicates:
+            ctx.warn(f"{self._duplicates:,} duplicates were left out")
+        if self._incomparable:
+            ctx.warn(f"{self._incomparable:,} records were left out that can't be compared")
         await self.abort()
         return {}
 
@@ -119,6 +126,9 @@ class DeduplicateBest(Block[DeduplicateBestConfig]):
             data = record.data if size == 1 else keeping.kept(ordinal, record.data) if size else None
             if data is not None:
                 yield Record(self._counted(data, size), record.lineage)
+            elif self.config.keep != "merge":
+                self._duplicates += size > 0
+            self._incomparable += size == 0
 
     def _counted(self, data: JsonObject, size: int) -> JsonObject:
         if self.config.count_field is None:

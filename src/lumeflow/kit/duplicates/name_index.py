@@ -16,14 +16,15 @@ records apart would take hours.
 """
 
 _SCHEMA = """CREATE TABLE names (
-    digest BLOB NOT NULL, ordinal INTEGER NOT NULL, name TEXT NOT NULL, PRIMARY KEY (digest, ordinal)
+    digest BLOB NOT NULL, ordinal INTEGER NOT NULL, name TEXT NOT NULL, sorted TEXT NOT NULL,
+    PRIMARY KEY (digest, ordinal)
 ) WITHOUT ROWID"""
-_FIND = "SELECT ordinal, name FROM names WHERE digest = ? ORDER BY ordinal"
+_FIND = "SELECT ordinal, name, sorted FROM names WHERE digest = ? ORDER BY ordinal"
 
 
 def comparable_name(parts: Sequence[str]) -> str:
-    """A name for comparing: its words without accents, capitals and punctuation, in alphabetical order."""
-    return " ".join(sorted(fold(" ".join(parts)).split()))
+    """A name for comparing: its words without accents, capitals and punctuation."""
+    return fold(" ".join(parts))
 
 
 class NameIndex:
@@ -33,7 +34,8 @@ class NameIndex:
     Hanna, Hanna to Hannah, and in the end everybody would be one.
 
     Args:
-        threshold: How alike two names must be, from 0 to 1: the share of letters that are the same in both, in order.
+        threshold: How alike two names must be, from 0 to 1: the share of letters that are the same in both, in order;
+            as the names stand or, if they are more alike so, with their words in alphabetical order.
     """
 
     def __init__(self, threshold: float) -> None:
@@ -56,16 +58,20 @@ class NameIndex:
 
         if self._database is None:
             self._database = scratch_database(_SCHEMA)
+        in_order = " ".join(sorted(name.split()))
         known = self._database.execute(_FIND, (digest,)).fetchall()
-        names = [row[1] for row in known]
-        best = process.extractOne(name, names, scorer=Indel.normalized_similarity, score_cutoff=self._threshold)
-        if best is not None:
-            first: int = known[best[2]][0]
-            return first
+        found: list[tuple[float, int]] = []
+        for text, column in ((name, 1), (in_order, 2)):
+            names = [row[column] for row in known]
+            best = process.extractOne(text, names, scorer=Indel.normalized_similarity, score_cutoff=self._threshold)
+            if best is not None:
+                found.append((-best[1], known[best[2]][0]))
+        if found:
+            return min(found)[1]
         if len(known) >= MOST_NAMES:
             message = f"more than {MOST_NAMES:,} different names have the same values in 'keys': add a key"
             raise NodeError(ErrorClass.VALIDATION, message, field="keys")
-        self._database.execute("INSERT INTO names VALUES (?, ?, ?)", (digest, ordinal, name))
+        self._database.execute("INSERT INTO names VALUES (?, ?, ?, ?)", (digest, ordinal, name, in_order))
         return ordinal
 
     def close(self) -> None:

@@ -42,6 +42,8 @@ class FormatStep(Step):
     @model_validator(mode="after")
     def _is_known(self) -> Self:
         names = self._names()
+        if self.transformation.source == []:
+            raise ValueError("name at least one format")
         unknown = next((name for name in names if name not in _NAMES), None)
         if unknown is not None:
             shown = did_you_mean(unknown, _NAMES) if isinstance(unknown, str) else f" Known: {', '.join(_NAMES)}."
@@ -103,7 +105,9 @@ class FormatStep(Step):
             raise ValueError(f"expected a number in {self.field}, found {_found(value)}")
         digits = FUNCTIONS["formatNumber"].call(number, self.decimals) if self.decimals is not None else _plain(number)
         whole, mark, fraction = digits.partition(".")
-        sign, whole = ("-", whole[1:]) if whole.startswith("-") else ("", whole)
+        is_zero = not (whole + fraction).strip("-0")
+        sign = "-" if whole.startswith("-") and not is_zero else ""
+        whole = whole.removeprefix("-")
         grouped = f"{int(whole):,}".replace(",", self.thousands)
         return f"{sign}{grouped}{self.decimal_mark if mark else ''}{fraction}"
 
