@@ -15,7 +15,8 @@ $(UV):
 	@$(BIN)/python -m pip install --quiet uv
 
 .venv/.ready: pyproject.toml uv.lock | $(UV)
-	@$(UV) sync --quiet --frozen --inexact
+	@$(UV) sync --quiet --frozen --inexact --compile-bytecode
+	@$(BIN)/python -m compileall -q src
 	@touch $@
 
 setup: .venv/.ready ## Create .venv and install what uv.lock names

@@ -6,10 +6,9 @@ result.status, result.output["contactsCount"], result.cost.total_cost
 """
 
 import asyncio
-import sys
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -48,6 +47,7 @@ from lumeflow.engine.tally import Tally, Timeline
 from lumeflow.engine.threads import Threads
 from lumeflow.gateway import Limits, Session
 from lumeflow.plugins import PluginProblem, load_registry
+from lumeflow.process import tuned
 from lumeflow.prompts import PromptLibrary
 from lumeflow.results import block_names, build_result, failed_records
 from lumeflow.settings import Settings
@@ -61,11 +61,6 @@ DEMO_AUDIENCE: JsonObject = {
     "type": "instagram",
     "urls": [f"https://www.instagram.com/p/Cexample{letter}/" for letter in "ABC"],
 }
-SWITCH_INTERVAL = 0.0005
-"""Seconds, at most, that one thread keeps the interpreter from another that waits. The storage's thread needs it some
-ten times a commit: beside a loop that is busy 90 % of the time, the slowest of 100 claims waits 0.3 s with Python's own
-5 ms, and 0.03 s with this.
-"""
 
 
 class App:
@@ -429,7 +424,7 @@ def _taken(execution: Execution, *, given: str | None) -> str:
 
 @asynccontextmanager
 async def open_app(settings: Settings | None = None, *, new_id: NewId = random_id) -> AsyncIterator[App]:
-    """Wire an application, and close it at the end. While it is open, threads of the process change more often.
+    """Wire an application, and close it at the end. While it is open, the process is `tuned` (see lumeflow.process).
 
     Raises:
         StorageError: The database cannot be opened.
@@ -437,7 +432,7 @@ async def open_app(settings: Settings | None = None, *, new_id: NewId = random_i
     """
     settings = settings or Settings.from_environment()
     registry, problems = load_registry(settings.plugin_folders)
-    with _prompt_threads():
+    with tuned():
         database = await open_database(settings.db, data_dir=settings.data_dir)
         try:
             vendors = await Vendors.open(settings, registry)
@@ -449,13 +444,3 @@ async def open_app(settings: Settings | None = None, *, new_id: NewId = random_i
             yield app
         finally:
             await app.close()
-
-
-@contextmanager
-def _prompt_threads() -> Iterator[None]:
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(min(before, SWITCH_INTERVAL))
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(before)

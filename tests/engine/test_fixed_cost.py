@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from lumeflow.app import SWITCH_INTERVAL, App, open_app
+from lumeflow.app import App, open_app
+from lumeflow.process import SWITCH_INTERVAL
 from lumeflow.core.document import Workflow
 from lumeflow.core.journal import Mode
 from lumeflow.core.registry import Registry

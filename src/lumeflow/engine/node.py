@@ -132,6 +132,7 @@ class NodeRun:
         """Open the block and begin the output payload."""
         self.opened = await self.open(fields, collection)
         self.begin_output(fields, collection)
+        await self.outlet.drain()  # what hangs on this node opens its blocks while the first records are made
 
     def begin_output(self, fields: JsonObject, collection: str | None) -> None:
         """Begin the output payload of a block that is open."""

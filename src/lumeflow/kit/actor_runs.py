@@ -1,10 +1,11 @@
 """A run of an Apify actor, from its start to its cost. What is read of it are remembered answers only."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lumeflow.plugin import BlockContext, ErrorClass, NodeError
+from lumeflow.plugin import BlockContext, ErrorClass, NodeError, Response
 
 START, WATCH, READ = "apify/start-run", "apify/get-run", "apify/dataset-items"
 COUNT, COST = "apify/dataset-total", "apify/run-cost"
@@ -13,6 +14,11 @@ OPERATIONS = (START, WATCH, READ, COUNT, COST)
 PAGE = 1000
 EAGER_READS = 5
 """Reads of a dataset that is still empty before the block lets Apify hold the line."""
+MANY = 50
+"""Items of one read that show that more are there already, so that nothing is waited for before the next read."""
+SOME = 10
+GLANCE = 0.1
+"""After a read of at least `SOME` items, seconds that the end of the run is waited for before the next."""
 
 _ENDINGS: Mapping[str, ErrorClass] = {"TIMED-OUT": ErrorClass.TIMEOUT}
 
@@ -57,18 +63,23 @@ class ActorRun:
             NodeError: The dataset has fewer items than Apify says.
         """
         eager = EAGER_READS
-        while self.status is None:
-            if most is None or self.offset < most:
-                page = await self._read(ctx, most)
-                for item in page["items"]:
-                    yield item
-                if self.offset < page["total"] and (most is None or self.offset < most):
-                    continue
-                if not page["items"] and eager > 1:
-                    eager -= 1
-                    continue
-            look = (await ctx.call(WATCH, {"run": self.id})).value
-            self.status = look["status"] if look["over"] else None
+        watch = _Watch(self, ctx)
+        try:
+            while self.status is None:
+                found = 0
+                if most is None or self.offset < most:
+                    page = await self._read(ctx, most)
+                    found = len(page["items"])
+                    for item in page["items"]:
+                        yield item
+                    if found and self.offset < page["total"]:
+                        continue
+                    if not found and eager > 1:
+                        eager -= 1
+                        continue
+                await watch.look(_patience(found))
+        finally:
+            watch.close()
         self.total = (await ctx.call(COUNT, {"dataset": self.dataset})).value
         wanted = self.total if most is None else min(self.total, most)
         while self.offset < wanted:
@@ -99,3 +110,34 @@ class ActorRun:
                 "the Apify console has its log"
             )
             raise NodeError(_ENDINGS.get(self.status or "", ErrorClass.SERVER_ERROR), message)
+
+
+class _Watch:
+    """The question how a run stands, which Apify answers at its end, or after some seconds. One at a time."""
+
+    def __init__(self, run: ActorRun, ctx: BlockContext) -> None:
+        self._run = run
+        self._ctx = ctx
+        self._question: asyncio.Task[Response] | None = None
+
+    async def look(self, seconds: float | None) -> None:
+        """Note how the run has ended, if it has; waits for an answer, or for so many seconds."""
+        if self._question is None:
+            self._question = asyncio.ensure_future(self._ctx.call(WATCH, {"run": self._run.id}))
+        done, _ = await asyncio.wait({self._question}, timeout=seconds)
+        if done:
+            question, self._question = self._question, None
+            found = question.result().value
+            self._run.status = found["status"] if found["over"] else None
+
+    def close(self) -> None:
+        """Nobody wants to know any more."""
+        if self._question is not None:
+            self._question.cancel()
+
+
+def _patience(found: int) -> float | None:
+    """Seconds to wait for the run's end before more is read, after so many items; None for as long as Apify waits."""
+    if found >= MANY:
+        return 0.0
+    return GLANCE if found >= SOME else None

@@ -11,7 +11,13 @@ import orjson
 
 PACK_FROM = 1024
 """Bytes from which compression is tried; below it the gain is not worth a call."""
-_WORTH = 0.9
+_WORTH = 0.6
+"""What must come out of it, as a share: an embedding in base64, which gives three quarters, takes 20 times as long to
+compress as the rest of its call does."""
+_SAMPLE = 4096
+"""Bytes at the beginning of a larger body that tell whether it is worth while."""
+# With a window of 8 KiB, 2 KB of JSON take 8 us; with zlib's own 32 KiB they take 56, most of it to set up.
+_WINDOW_BITS, _MEMORY_LEVEL = 13, 6
 
 
 def stamp(at: datetime) -> str:
@@ -63,12 +69,18 @@ def decode_json(text: str | bytes | None) -> Any:
 
 
 def pack(body: bytes) -> tuple[bytes, int]:
-    """The bytes as they are stored, and 1 if they are compressed (when that saves at least a tenth), else 0."""
-    if len(body) > PACK_FROM:
-        packed = zlib.compress(body, 1)
-        if len(packed) <= len(body) * _WORTH:
-            return packed, 1
-    return body, 0
+    """The bytes as they are stored, and 1 if they are compressed (where that saves two fifths or more), else 0."""
+    if len(body) <= PACK_FROM or (len(body) > 2 * _SAMPLE and _deflate(body[:_SAMPLE]) is None):
+        return body, 0
+    packed = _deflate(body)
+    return (body, 0) if packed is None else (packed, 1)
+
+
+def _deflate(body: bytes) -> bytes | None:
+    """The compressed bytes, with zlib's header; None if they are not worth it."""
+    deflater = zlib.compressobj(1, zlib.DEFLATED, _WINDOW_BITS, _MEMORY_LEVEL)
+    packed = deflater.compress(body) + deflater.flush()
+    return packed if len(packed) <= len(body) * _WORTH else None
 
 
 def unpack(body: bytes, packed: int) -> bytes:

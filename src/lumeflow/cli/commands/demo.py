@@ -10,10 +10,11 @@ from lumeflow.cli import problems
 from lumeflow.cli.display import LiveDisplay, display_for
 from lumeflow.cli.inputs import read_document
 from lumeflow.cli.options import DbOption, JsonOption, shell_of
-from lumeflow.cli.shell import Shell, out, run_async
+from lumeflow.cli.shell import Shell, out
 from lumeflow.cli.supervise import supervise
 from lumeflow.core.journal import Mode, Status
 from lumeflow.core.result import ExecutionResult
+from lumeflow.process import run_async
 
 if TYPE_CHECKING:
     from rich.table import Table
