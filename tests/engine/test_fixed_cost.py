@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from lumeflow.app import App, open_app
-from lumeflow.process import SWITCH_INTERVAL
 from lumeflow.core.document import Workflow
 from lumeflow.core.journal import Mode
 from lumeflow.core.registry import Registry
 from lumeflow.engine.plan import PLANS, Planner
 from lumeflow.plugin import Block, BlockConfig, BlockContext, BlockType, JsonObject, Outcome
+from lumeflow.process import SWITCH_INTERVAL
 from lumeflow.settings import Settings
 from tests.engine import blocks
 from tests.engine.conftest import numbers, work, workflow

@@ -132,8 +132,8 @@ class _Watch:
 
     def close(self) -> None:
         """Nobody wants to know any more."""
-        if self._question is not None:
-            self._question.cancel()
+        if self._question is not None and not self._question.cancel() and not self._question.cancelled():
+            self._question.exception()  # asked for, so that asyncio does not report it; the read had failed before
 
 
 def _patience(found: int) -> float | None:
