@@ -2,7 +2,18 @@
 
 from tests.storage.contracts.journal import ExecutionContract, RecordsContract, TimelineContract
 from tests.storage.contracts.ledger import LedgerContract, TotalsContract
+from tests.storage.contracts.lists import ListsContract
 from tests.storage.contracts.ownership import OwnershipContract
+from tests.storage.contracts.repositories import (
+    ApiKeysContract,
+    ArtifactsContract,
+    CostsContract,
+    IdempotencyContract,
+    QueueContract,
+    SecretsContract,
+    TemplatesContract,
+    TenantsContract,
+)
 from tests.storage.contracts.tables import TablesContract
 from tests.storage.contracts.workflows import WorkflowsContract
 
@@ -29,3 +40,30 @@ class TestSqliteTables(TablesContract): ...
 
 
 class TestSqliteWorkflows(WorkflowsContract): ...
+
+
+class TestSqliteLists(ListsContract): ...
+
+
+class TestSqliteApiKeys(ApiKeysContract): ...
+
+
+class TestSqliteArtifacts(ArtifactsContract): ...
+
+
+class TestSqliteCosts(CostsContract): ...
+
+
+class TestSqliteIdempotency(IdempotencyContract): ...
+
+
+class TestSqliteQueue(QueueContract): ...
+
+
+class TestSqliteSecrets(SecretsContract): ...
+
+
+class TestSqliteTemplates(TemplatesContract): ...
+
+
+class TestSqliteTenants(TenantsContract): ...

@@ -133,6 +133,21 @@ class KeptRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordPlace:
+    """Where a record stands among those that are kept: what a page of them ends with.
+
+    Attributes:
+        node_id: Its node.
+        position: Its position.
+        lineage: Its lineage.
+    """
+
+    node_id: str
+    position: int
+    lineage: Lineage
+
+
+@dataclass(frozen=True, slots=True)
 class ExecutionSummary:
     """A line of the list of executions."""
 
@@ -192,7 +207,7 @@ class Journal(Protocol):
         """
         ...
 
-    async def reopen(self, execution_id: str) -> None:
+    async def reopen(self, execution_id: str, *, at: datetime | None = None) -> None:
         """Prepare a resume: status running again.
 
         Records, nodes, output and error of a run that has ended stay, and records and nodes of it are read, until
@@ -228,8 +243,10 @@ class Journal(Protocol):
         """
         ...
 
-    def kept(self, execution_id: str, kind: RecordKind, node_id: str | None = None) -> AsyncIterator[KeptRecord]:
-        """Read kept records by node and position, a page at a time."""
+    def kept(
+        self, execution_id: str, kind: RecordKind, node_id: str | None = None, *, after: RecordPlace | None = None
+    ) -> AsyncIterator[KeptRecord]:
+        """Read kept records by node and position, a page at a time; those behind `after`, if it is given."""
         ...
 
     async def flush(self) -> None:

@@ -12,17 +12,25 @@ from lumeflow.core.journal import Execution
 from lumeflow.core.operation import Params
 from lumeflow.storage import effects, executions
 from lumeflow.storage.files import LocalFiles
+from lumeflow.storage.installation import Installation
 from lumeflow.storage.jobs import DEFAULT_TENANT, Transaction
 from lumeflow.storage.journal import SqlJournal
 from lumeflow.storage.ledger import SqlLedger
 from lumeflow.storage.locations import default_data_dir, is_postgres, locate
 from lumeflow.storage.names import file_name
 from lumeflow.storage.owners import Holdings, clear_owner
+from lumeflow.storage.repositories.api_keys import SqlApiKeys
+from lumeflow.storage.repositories.artifacts import SqlArtifacts
+from lumeflow.storage.repositories.costs import SqlCosts
+from lumeflow.storage.repositories.idempotency import SqlIdempotency
+from lumeflow.storage.repositories.queue import SqlQueue
+from lumeflow.storage.repositories.secrets import SqlSecrets
+from lumeflow.storage.repositories.templates import SqlTemplates
+from lumeflow.storage.repositories.tenants import checked_tenant
 from lumeflow.storage.scoped import TenantReader, TenantWriter
 from lumeflow.storage.seen import SeenFilter
 from lumeflow.storage.store import Store, open_sqlite
 from lumeflow.storage.tables import SqlTables
-from lumeflow.storage.tenants import checked_tenant
 from lumeflow.storage.totals import sum_up
 from lumeflow.storage.workflows import SqlWorkflows
 
@@ -49,6 +57,14 @@ class Database:
         journal: Executions and what is kept with them.
         tables: The tables that blocks use.
         workflows: Saved workflows.
+        templates: Templates of workflows.
+        queue: Executions that wait for a worker.
+        costs: What executions cost that have ended.
+        artifacts: Files of executions, and uploads.
+        secrets: Secrets, encrypted.
+        api_keys: Keys of the API, hashed.
+        idempotency: Requests that must act once.
+        installation: What belongs to no tenant, or to all.
         name: The database's file name, `:memory:`, or its URL without password.
         data_dir: Folder of output files.
     """
@@ -67,6 +83,14 @@ class Database:
         self.journal = SqlJournal(self._writer, self._reader, self._holdings)
         self.tables = SqlTables(self._writer, self._reader)
         self.workflows = SqlWorkflows(self._writer, self._reader)
+        self.templates = SqlTemplates(self._writer, self._reader)
+        self.queue = SqlQueue(self._writer, self._reader)
+        self.costs = SqlCosts(self._reader)
+        self.artifacts = SqlArtifacts(self._writer, self._reader)
+        self.secrets = SqlSecrets(self._writer, self._reader)
+        self.api_keys = SqlApiKeys(self._writer, self._reader)
+        self.idempotency = SqlIdempotency(self._writer)
+        self.installation = Installation(store)
 
     def of(self, tenant: str) -> "Database":
         """The same database as another tenant sees it; it is closed with this one.

@@ -55,6 +55,8 @@ class Dialect:
         time: A time as it is bound.
         money: An amount as it is bound.
         sum: SQL of the exact sum of two amounts.
+        total: SQL of the exact sum of a column of amounts.
+        day: SQL of the day, in UTC, to which an effect belongs.
         for_share: Ends a SELECT whose rows must not change until this transaction ends.
         for_claim: Ends a SELECT of one row that this transaction will change; rows that others hold are passed over.
         enter: Tells the database whose rows this transaction may see from here on.
@@ -64,6 +66,8 @@ class Dialect:
     time: Callable[[datetime], Any]
     money: Callable[[Decimal], Any]
     sum: str
+    total: str
+    day: str
     for_share: str
     for_claim: str
     enter: Callable[[Connection, str], None]
@@ -77,7 +81,17 @@ def _stay(db: Connection, tenant: str) -> None:
     """SQLite does not look: each statement names the tenant itself."""
 
 
-SQLITE = Dialect(Kind.SQLITE, stamp, plain, "decimal_sum({}, {})", "", "", _stay)
+SQLITE = Dialect(
+    kind=Kind.SQLITE,
+    time=stamp,
+    money=plain,
+    sum="decimal_sum({}, {})",
+    total="decimal_total({})",
+    day="substr(coalesce(answered_at, claimed_at), 1, 10)",
+    for_share="",
+    for_claim="",
+    enter=_stay,
+)
 
 _ENTER = "SELECT set_config('lumeflow.tenant', ?, true)"
 
@@ -90,7 +104,17 @@ def _itself(value: Any) -> Any:
     return value
 
 
-POSTGRES = Dialect(Kind.POSTGRES, _itself, _itself, "({} + {})", " FOR SHARE", " FOR UPDATE SKIP LOCKED", _enter)
+POSTGRES = Dialect(
+    kind=Kind.POSTGRES,
+    time=_itself,
+    money=_itself,
+    sum="({} + {})",
+    total="sum({})",
+    day="to_char(coalesce(answered_at, claimed_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD')",
+    for_share=" FOR SHARE",
+    for_claim=" FOR UPDATE SKIP LOCKED",
+    enter=_enter,
+)
 
 ARRAYS: Mapping[str, str] = {
     "bool": "boolean[]",

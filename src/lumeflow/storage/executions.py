@@ -19,6 +19,7 @@ from lumeflow.storage.codec import (
 from lumeflow.storage.jobs import Transaction, Work
 from lumeflow.storage.owners import Owner, clear_owner, require_owner
 from lumeflow.storage.record_store import count_records
+from lumeflow.storage.repositories.costs import sum_up_costs
 from lumeflow.storage.statements import RowStatement, execute_rows
 from lumeflow.storage.workflows import remember_definition
 
@@ -43,7 +44,8 @@ WHERE e.tenant = ? AND e.id = ?"""
 
 _REOPEN = """
 UPDATE workflow_executions
-SET status = 'running', standing = CASE WHEN status IN ('running', 'queued') THEN standing ELSE status END
+SET started_at = CASE WHEN status = 'queued' THEN coalesce(?, started_at) ELSE started_at END,
+  status = 'running', standing = CASE WHEN status IN ('running', 'queued') THEN standing ELSE status END
 WHERE tenant = ? AND id = ?"""
 
 _FINISH = """
@@ -88,8 +90,8 @@ SELECT ordinal, kind, at, node_id, message, data
 FROM execution_events WHERE tenant = ? AND execution_id = ? AND ordinal > ? ORDER BY ordinal LIMIT ?"""
 
 
-def begin(tx: Transaction, execution: Execution, owner: Owner) -> None:
-    """Insert an execution and, if it is new, the workflow that it runs.
+def begin(tx: Transaction, execution: Execution, owner: Owner, *, queued: bool = False) -> None:
+    """Insert an execution, running or queued, and, if it is new, the workflow that it runs.
 
     Raises:
         AlreadyExists: The id is taken.
@@ -113,7 +115,7 @@ def begin(tx: Transaction, execution: Execution, owner: Owner) -> None:
             tx.tenant,
             audience if isinstance(audience, str) else None,
             execution.mode.value,
-            Status.RUNNING.value,
+            (Status.QUEUED if queued else Status.RUNNING).value,
             encode_json(execution.input),
             encode_json(execution.variables),
             encode_json(execution.mocks),
@@ -138,11 +140,14 @@ class Reopened:
     spared: int
 
 
-def reopen(tx: Transaction, execution_id: str, owner: Owner) -> Reopened | None:
-    """Set an execution running again; what a run left that has ended stays. None if there is no such execution."""
+def reopen(tx: Transaction, execution_id: str, owner: Owner, at: datetime | None = None) -> Reopened | None:
+    """Set an execution running again, or for the first time if it was queued; it then starts at `at`.
+
+    What a run left that has ended stays. None if there is no such execution.
+    """
     require_owner(tx, execution_id, owner)
     place = (tx.tenant, execution_id)
-    tx.db.execute(_REOPEN, place)
+    tx.db.execute(_REOPEN, (tx.sql.optional_time(at), *place))
     row = tx.db.execute(_STARTED, place).fetchone()
     if row is None:
         return None
@@ -184,6 +189,7 @@ def finish(tx: Transaction, execution_id: str, owner: Owner, ending: Ending, nod
         tx.db.execute(_FINISH, (ending.status.value, completed, duration, output, ending.error, run, *place))
         tx.db.execute(_DROP_NODES, place)
         execute_rows(tx, _INSERT_NODES, [_node_columns(tx, execution_id, i, node) for i, node in enumerate(nodes)])
+    sum_up_costs(tx, execution_id)
     clear_owner(tx, execution_id, owner)
     return True
 

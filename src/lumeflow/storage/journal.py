@@ -16,6 +16,7 @@ from lumeflow.core.journal import (
     KeptRecord,
     NodeRow,
     RecordKind,
+    RecordPlace,
     Status,
     Timeline,
 )
@@ -57,11 +58,11 @@ class SqlJournal:
         owner = self._holdings.token(execution.id)
         await self._writer.call(lambda tx: executions.begin(tx, execution, owner))
 
-    async def reopen(self, execution_id: str) -> None:
+    async def reopen(self, execution_id: str, *, at: datetime | None = None) -> None:
         """Prepare a resume: status running, what an unfinished run has kept dropped."""
         self._lost.pop(execution_id, None)
         owner = self._holdings.token(execution_id)
-        reopened = await self._writer.call(lambda tx: executions.reopen(tx, execution_id, owner))
+        reopened = await self._writer.call(lambda tx: executions.reopen(tx, execution_id, owner, at))
         if reopened is None:
             raise _unknown(execution_id)
         self._runs[execution_id] = reopened.run
@@ -120,9 +121,11 @@ class SqlJournal:
             # Shielded: whoever stops waiting must not take the records back.
             await asyncio.shield(job.future)
 
-    def kept(self, execution_id: str, kind: RecordKind, node_id: str | None = None) -> AsyncIterator[KeptRecord]:
+    def kept(
+        self, execution_id: str, kind: RecordKind, node_id: str | None = None, *, after: RecordPlace | None = None
+    ) -> AsyncIterator[KeptRecord]:
         """Read kept records, nodes in the document's order, records by position, a page at a time."""
-        return self._kept(execution_id, kind, node_id)
+        return self._kept(execution_id, kind, node_id, after)
 
     async def flush(self) -> None:
         """Wait until everything given so far is on disk."""
@@ -170,11 +173,16 @@ class SqlJournal:
         while await self._writer.call(drop):
             pass
 
-    async def _kept(self, execution_id: str, kind: RecordKind, node_id: str | None) -> AsyncIterator[KeptRecord]:
+    async def _kept(
+        self, execution_id: str, kind: RecordKind, node_id: str | None, after: RecordPlace | None
+    ) -> AsyncIterator[KeptRecord]:
         await self._settled()
         names = [node_id] if node_id is not None else await self._nodes_in_order(execution_id, kind)
+        if after is not None and after.node_id in names:
+            names = names[names.index(after.node_id) :]
         for name in names:
-            async for record in kept_at(self._reader, execution_id, kind, name):
+            place = after if after is not None and after.node_id == name else None
+            async for record in kept_at(self._reader, execution_id, kind, name, place):
                 yield record
 
     async def _nodes_in_order(self, execution_id: str, kind: RecordKind) -> Sequence[str]:

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from lumeflow.core.journal import KeptRecord, RecordKind
+from lumeflow.core.journal import KeptRecord, RecordKind, RecordPlace
 from lumeflow.storage.jobs import Transaction, Work
 from lumeflow.storage.owners import Owner, require_owner
 from lumeflow.storage.record_codec import decode_run, encode_runs
@@ -38,7 +38,8 @@ WHERE tenant = ? AND execution_id = ? AND kind = ? AND {_READ}"""  # noqa: S608 
 _PAGE = f"""
 SELECT first_position, id, records, float_mark, floats
 FROM execution_records
-WHERE tenant = ? AND execution_id = ? AND kind = ? AND node_id = ? AND {_READ} AND (first_position, id) > (?, ?)
+WHERE tenant = ? AND execution_id = ? AND kind = ? AND node_id = ?
+  AND {_READ} AND last_position >= ? AND (first_position, id) > (?, ?)
 ORDER BY first_position, id LIMIT {PAGE}"""  # noqa: S608 - a constant of this module
 
 _DROP = f"""
@@ -92,11 +93,22 @@ async def nodes_with_records(reader: TenantReader, execution_id: str, kind: Reco
     }
 
 
-async def kept_at(reader: TenantReader, execution_id: str, kind: RecordKind, node_id: str) -> AsyncIterator[KeptRecord]:
-    """Records of one kind and node, by position, then lineage."""
+async def kept_at(
+    reader: TenantReader, execution_id: str, kind: RecordKind, node_id: str, after: RecordPlace | None = None
+) -> AsyncIterator[KeptRecord]:
+    """Records of one kind and node, by position, then lineage, those behind `after`."""
+    async for record in _all_from(reader, execution_id, kind, node_id, -1 if after is None else after.position):
+        if after is None or (record.position, tuple(record.lineage)) > (after.position, tuple(after.lineage)):
+            yield record
+
+
+async def _all_from(
+    reader: TenantReader, execution_id: str, kind: RecordKind, node_id: str, start: int
+) -> AsyncIterator[KeptRecord]:
+    """As above, from a position on or a little before it."""
     merge = _Merge()
     place: tuple[int, int] = (-1, -1)
-    while runs := await reader.read(_page(execution_id, kind, node_id, place)):
+    while runs := await reader.read(_page(execution_id, kind, node_id, start, place)):
         for first, _, records in runs:
             # Later runs start at `first` or after it: what lies before is complete.
             for record in merge.take_before(first):
@@ -110,9 +122,9 @@ async def kept_at(reader: TenantReader, execution_id: str, kind: RecordKind, nod
 _Run = tuple[int, int, list[KeptRecord]]
 
 
-def _page(execution_id: str, kind: RecordKind, node_id: str, after: tuple[int, int]) -> Any:
+def _page(execution_id: str, kind: RecordKind, node_id: str, start: int, after: tuple[int, int]) -> Any:
     def query(tx: Transaction) -> list[_Run]:
-        place = (tx.tenant, execution_id, kind.value, node_id, tx.tenant, execution_id, *after)
+        place = (tx.tenant, execution_id, kind.value, node_id, tx.tenant, execution_id, start, *after)
         return [
             (first, run_id, decode_run(text, mark, floats, node_id, kind))
             for first, run_id, text, mark, floats in tx.db.execute(_PAGE, place)

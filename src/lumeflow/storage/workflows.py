@@ -34,21 +34,31 @@ WHERE tenant = ? AND workflow_id = ?
                     AND v.is_saved AND v.version > ?)"""
 
 _CURRENT = """
-SELECT workflow_id, version, name, definition, updated_at FROM workflows WHERE tenant = ? AND workflow_id = ?"""
+SELECT workflow_id, version, name, definition, updated_at FROM workflows
+WHERE tenant = ? AND workflow_id = ? AND is_active"""
 
-_VERSION = """
-SELECT workflow_id, version, name, definition, created_at FROM workflow_versions
-WHERE tenant = ? AND workflow_id = ? AND version = ? ORDER BY is_saved DESC, created_at DESC, digest LIMIT 1"""
+# A workflow that was deleted, and whose versions stay for the executions that ran them, is not found any more.
+_ACTIVE = """EXISTS (SELECT 1 FROM workflows AS w WHERE w.tenant = workflow_versions.tenant
+                  AND w.workflow_id = workflow_versions.workflow_id AND w.is_active)"""
 
-_VERSIONS = """
+_VERSION = f"""
 SELECT workflow_id, version, name, definition, created_at FROM workflow_versions
-WHERE tenant = ? AND workflow_id = ? AND is_saved ORDER BY version DESC"""
+WHERE tenant = ? AND workflow_id = ? AND version = ? AND {_ACTIVE}
+ORDER BY is_saved DESC, created_at DESC, digest LIMIT 1"""  # noqa: S608 - a constant of this module
+
+_VERSIONS = f"""
+SELECT workflow_id, version, name, definition, created_at FROM workflow_versions
+WHERE tenant = ? AND workflow_id = ? AND is_saved AND {_ACTIVE} ORDER BY version DESC"""  # noqa: S608
 
 _LIST = """
 SELECT workflow_id, version, name, definition, updated_at FROM workflows
-WHERE tenant = ? AND is_active ORDER BY workflow_id"""
+WHERE tenant = ? AND is_active AND workflow_id > ? ORDER BY workflow_id LIMIT ?"""
 
-_IDS = "SELECT workflow_id FROM workflows WHERE tenant = ?"
+_RESTORE = "UPDATE workflows SET is_active = TRUE WHERE tenant = ? AND workflow_id = ?"
+
+_DELETE = "UPDATE workflows SET is_active = FALSE, updated_at = ? WHERE tenant = ? AND workflow_id = ? AND is_active"
+
+_IDS = "SELECT workflow_id FROM workflows WHERE tenant = ? AND is_active ORDER BY workflow_id LIMIT 1000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +124,17 @@ class SqlWorkflows:
         """All saved versions, the newest first."""
         return [_workflow(row) for row in await self._reader.rows(_VERSIONS, (self._reader.tenant, workflow_id))]
 
-    async def list(self) -> Sequence[SavedWorkflow]:
-        """The current version of every workflow, by id."""
-        return [_workflow(row) for row in await self._reader.rows(_LIST, (self._reader.tenant,))]
+    async def list(self, *, limit: int = 1_000_000, after: str = "") -> Sequence[SavedWorkflow]:
+        """The current version of every workflow, by id, those after `after`."""
+        return [_workflow(row) for row in await self._reader.rows(_LIST, (self._reader.tenant, after, limit))]
+
+    async def delete(self, workflow_id: str, *, at: datetime) -> bool:
+        """Take a workflow out of use: it is neither listed nor found, until it is saved again. False if there is none.
+
+        What was executed stays as it is, with the documents that it ran.
+        """
+        place = (self._writer.tenant, workflow_id)
+        return await self._writer.call(lambda tx: tx.db.execute(_DELETE, (tx.sql.time(at), *place)).rowcount) == 1
 
 
 def remember_definition(
@@ -136,6 +154,7 @@ def _save(tx: Transaction, workflow_id: str, version: int, definition: Mapping[s
             f"workflow '{workflow_id}' version {version} is already saved with other content: raise its version"
         )
     _insert(tx, workflow_id, version, definition, text, at, saved=True)
+    tx.db.execute(_RESTORE, (tx.tenant, workflow_id))
     if known is None:
         tx.db.execute(
             _MAKE_CURRENT, (_name(definition), version, text, tx.sql.time(at), tx.tenant, workflow_id, version)

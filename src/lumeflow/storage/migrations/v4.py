@@ -124,7 +124,8 @@ _INDEXES = (
     "CREATE INDEX workflow_executions_workflow_status"
     " ON workflow_executions (tenant, workflow_id, status, started_at, id)",
     "CREATE INDEX workflow_templates_category ON workflow_templates (tenant, category, id)",
-    "CREATE INDEX execution_jobs_waiting ON execution_jobs (state, tenant, priority, created_at, execution_id)",
+    "CREATE INDEX execution_jobs_waiting ON execution_jobs (state, tenant, priority DESC, created_at, execution_id)",
+    "CREATE INDEX execution_jobs_claimed ON execution_jobs (tenant, claimed_at)",
     "CREATE INDEX execution_costs_day ON execution_costs (tenant, day)",
     "CREATE INDEX execution_costs_workflow ON execution_costs (tenant, workflow_id, day)",
     "CREATE INDEX artifacts_execution ON artifacts (tenant, execution_id, name, id)",
