@@ -10,6 +10,7 @@ import pytest
 
 import lumeflow
 from lumeflow import InvalidWorkflow, Mode, Settings, Status, UsageError, open_app
+from lumeflow.workflows import names
 
 PEOPLE = {"people": [{"name": "Mira"}, {"name": "Tomás"}]}
 
@@ -133,7 +134,7 @@ class TestExecuteById:
         [
             ("greting", "Did you mean 'greeting'?"),
             ("lead-enrichment", "Did you mean 'lead-enrichment-v1'?"),
-            ("xyz", "Known: greeting, lead-enrichment-v1."),
+            ("xyz", f"Known: {', '.join(sorted(['greeting', *names()]))}."),
         ],
     )
     async def test_an_unknown_id_names_what_there_is(self, app, wanted, remedy):

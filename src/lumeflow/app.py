@@ -54,13 +54,8 @@ from lumeflow.settings import Settings
 from lumeflow.storage import Database, load_rows, open_database
 from lumeflow.vendors import Vendors
 from lumeflow.workflow_lookup import find_document
+from lumeflow.workflows import PLAN, Example, example
 
-DEMO_AUDIENCE: JsonObject = {
-    "id": "demo-audience",
-    "name": "Friends of the Example Bakery",
-    "type": "instagram",
-    "urls": [f"https://www.instagram.com/p/Cexample{letter}/" for letter in "ABC"],
-}
 
 
 class App:
@@ -268,8 +263,19 @@ class App:
 
     async def demo_audience(self) -> JsonObject:
         """Store the sample audience of the demo; returns the execution input that names it."""
-        await self.database.tables.upsert("source_audiences", [DEMO_AUDIENCE], key=["id"])
-        return {"sourceAudienceId": DEMO_AUDIENCE["id"]}
+        return await self.stage(example(PLAN))
+
+    async def stage(self, sample: Example) -> JsonObject:
+        """Store the rows that a shipped workflow is to be tried on; returns the execution input.
+
+        Raises:
+            UsageError: There is no such table, or a row is not right.
+        """
+        import orjson
+
+        for table, rows in sample.tables.items():
+            await load_rows(self.database.tables, table, orjson.dumps(list(rows)), name=f"{table}.json")
+        return sample.input
 
     async def close(self) -> None:
         """Let go of the database, connections and threads."""

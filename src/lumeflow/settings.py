@@ -56,7 +56,7 @@ class Settings:
             UsageError: A variable holds something unusable.
         """
         values: dict[str, Any] = {
-            "data_dir": Path(environ["LUMEFLOW_DATA_DIR"]) if environ.get("LUMEFLOW_DATA_DIR") else default_data_dir(),
+            "data_dir": _data_dir(environ),
             "db": environ.get("LUMEFLOW_DB") or None,
             "environ": environ,
             "plugin_folders": _folders(environ.get("LUMEFLOW_PLUGINS")),
@@ -95,6 +95,12 @@ def _prompt_folders(value: str | None) -> list[Path]:
         if not folder.is_dir():
             raise UsageError(f"LUMEFLOW_PROMPTS: there is no folder {folder}")
     return folders
+
+
+def _data_dir(environ: Mapping[str, str]) -> Path:
+    """Made absolute now, so that a later change of the working folder changes nothing."""
+    named = environ.get("LUMEFLOW_DATA_DIR")
+    return Path(named).absolute() if named else default_data_dir()
 
 
 def _read_providers(path: str | None) -> Mapping[str, Mapping[str, Any]]:

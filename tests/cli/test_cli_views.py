@@ -233,7 +233,7 @@ REGISTRY, _ = load_registry(entry_points=False)
 @pytest.mark.parametrize(
     ("name", "found"),
     [
-        ("filter", {"filter/fields"}),
+        ("branch", {"branch/cases", "branch/condition"}),
         ("filter/fields", {"filter/fields"}),
         ("apollo-people-match", {"api/apollo-people-match"}),
     ],

@@ -13,10 +13,11 @@ from lumeflow.reference import Docstring, page, pages_of, write_pages
 from lumeflow.reference.config_tables import config_tables
 from lumeflow.reference.folder import stale
 from lumeflow.reference.short_json import short_json
+from lumeflow.workflows import documents
 
 FOLDER = Path(__file__).parents[2] / "docs" / "blocks"
 REGISTRY, _ = load_registry(entry_points=False)
-PAGES = pages_of(REGISTRY)
+PAGES = pages_of(REGISTRY, documents())
 MEND = "run `make reference` and commit what it changes"
 
 
@@ -134,11 +135,18 @@ def test_pages_of_blocks_that_are_gone_are_taken_away_and_other_files_are_not(tm
     (tmp_path / "transform").mkdir()
     (tmp_path / "transform" / "gone.md").write_text(page(Demo, registry))
     (tmp_path / "transform" / "notes.md").write_text("my own")
-    written = write_pages(registry, tmp_path)
-    assert (written.pages, written.changed) == (2, ("README.md", "transform/demo.md"))
+    shown = {
+        "one": {"name": "One", "description": "It shows.", "nodes": [{"type": "transform", "config": Demo.when[0]}]}
+    }
+    written = write_pages(registry, shown, tmp_path)
+    assert (written.pages, written.changed) == (3, ("README.md", "workflows.md", "transform/demo.md"))
+    assert (
+        "Shipped workflows that use it: [one](../workflows.md#one)." in (tmp_path / "transform" / "demo.md").read_text()
+    )
+    assert "**One.** It shows." in (tmp_path / "workflows.md").read_text()
     assert written.removed == ("transform/gone.md",)
     assert {path.name for path in (tmp_path / "transform").iterdir()} == {"demo.md", "notes.md"}
-    again = write_pages(registry, tmp_path)
+    again = write_pages(registry, shown, tmp_path)
     assert (again.changed, again.removed) == ((), ())
 
 

@@ -41,7 +41,7 @@ def brief(block: "BlockClass") -> dict[str, Any]:
     }
 
 
-def full(block: "BlockClass", registry: "Registry") -> dict[str, Any]:
+def full(block: "BlockClass", registry: "Registry", workflows: Sequence[str] = ()) -> dict[str, Any]:
     """Everything about a block as JSON."""
     return {
         **brief(block),
@@ -51,7 +51,8 @@ def full(block: "BlockClass", registry: "Registry") -> dict[str, Any]:
         "config": block.Config.model_json_schema(by_alias=True),
         "example": dict(block.example),
         "exampleInput": dict(block.example_input),
-        "reference": page(block, registry),
+        "workflows": list(workflows),
+        "reference": page(block, registry, workflows),
     }
 
 
@@ -64,8 +65,8 @@ def block_table(blocks: Iterable["BlockClass"]) -> "Table":
     return table
 
 
-def print_block(console: "Console", block: "BlockClass", registry: "Registry") -> None:
+def print_block(console: "Console", block: "BlockClass", registry: "Registry", workflows: Sequence[str] = ()) -> None:
     """Print a block's page of the reference."""
     from lumeflow.cli.markdown import print_markdown
 
-    print_markdown(console, page(block, registry))
+    print_markdown(console, page(block, registry, workflows))

@@ -9,12 +9,12 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 _COMMENT = re.compile(r"<!--.*?-->\s*", re.DOTALL)
-_LINK = re.compile(r"\[([^\]\n]+)\]\(#[^)\s]*\)")
+_LINK = re.compile(r"\[([^\]\n]+)\]\((?:#|\.\./)[^)\s]*\)")
 _CELL = re.compile(r"(?<!\\)\|")
 
 
 def print_markdown(console: "Console", text: str) -> None:
-    """Print headings, paragraphs, tables and JSON. Links inside the page become plain words."""
+    """Print headings, paragraphs, tables and JSON. Links to places in the reference become plain words."""
     plain = _LINK.sub(r"\1", _COMMENT.sub("", text))
     for block in _blocks(plain):
         if block.startswith("#"):

@@ -35,11 +35,14 @@ class Shell:
     as_json: bool = False
 
     @asynccontextmanager
-    async def open(self, *, stores: bool = True, **overrides: Any) -> "AsyncIterator[App]":
+    async def open(
+        self, *, stores: bool = True, environ: Mapping[str, str] = os.environ, **overrides: Any
+    ) -> "AsyncIterator[App]":
         """Open the app on the chosen database; plugins that cannot be used are named on standard error.
 
         Args:
             stores: False for commands that need no database: no file is made.
+            environ: Environment variables.
             overrides: Attributes of `Settings`; None leaves what the environment says.
 
         Raises:
@@ -51,7 +54,7 @@ class Shell:
         from lumeflow.settings import Settings
 
         db = self.db if stores else MEMORY
-        async with open_app(Settings.from_environment(os.environ, db=db, **overrides)) as app:
+        async with open_app(Settings.from_environment(environ, db=db, **overrides)) as app:
             gc.freeze()
             gc.enable()
             for problem in app.plugin_problems:

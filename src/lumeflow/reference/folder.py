@@ -8,6 +8,7 @@ from lumeflow.core.block import BlockType
 from lumeflow.core.registry import BlockClass, Registry
 from lumeflow.reference.docstring import Docstring
 from lumeflow.reference.page import MARK, meant_by, page
+from lumeflow.reference.workflows import PAGE, Documents, used_in, workflows_page
 
 INDEX = "README.md"
 
@@ -21,6 +22,14 @@ _TYPES = {
     BlockType.MERGE: "Coming together again",
     BlockType.OUTPUT: "Where a workflow ends",
 }
+
+
+_WORKFLOWS = (
+    MARK,
+    "# Shipped workflows",
+    "Workflows that come with lumeflow, to try and to start from. They are known by their names wherever a file is: "
+    "`lumeflow run NAME`, `lumeflow validate NAME`. Their sample input stands in `metadata.example` of the document.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +47,22 @@ class Written:
     removed: tuple[str, ...]
 
 
-def pages_of(registry: Registry) -> Mapping[str, str]:
-    """All pages, and the index, by their path in the folder."""
+def pages_of(registry: Registry, workflows: Documents) -> Mapping[str, str]:
+    """All pages, and the index, by their path in the folder.
+
+    Args:
+        registry: The blocks.
+        workflows: Workflows that show them at work, by name.
+    """
     blocks = list(registry.blocks())
-    return {INDEX: _index(blocks), **{f"{block.id()}.md": page(block, registry) for block in blocks}}
+    used = used_in(workflows, registry)
+    pages = {f"{block.id()}.md": page(block, registry, used.get(block.id(), ())) for block in blocks}
+    return {INDEX: _index(blocks), PAGE: workflows_page(workflows, registry, _WORKFLOWS), **pages}
 
 
-def write_pages(registry: Registry, folder: Path) -> Written:
+def write_pages(registry: Registry, workflows: Documents, folder: Path) -> Written:
     """Write all pages into a folder, and take those away whose blocks are gone; other files are left alone."""
-    pages = pages_of(registry)
+    pages = pages_of(registry, workflows)
     changed, removed = [], []
     for name, text in pages.items():
         path = folder / name
@@ -75,7 +91,8 @@ def _index(blocks: list[BlockClass]) -> str:
         MARK,
         "# Blocks",
         "What workflows are built from. A node means a block by its `type` and by keys of its `config`; "
-        "`lumeflow blocks show TYPE/NAME` prints a page on the terminal.",
+        "`lumeflow blocks show TYPE/NAME` prints a page on the terminal. "
+        "The [shipped workflows](workflows.md) show them at work.",
     ]
     for kind, title in _TYPES.items():
         own = [block for block in blocks if block.type is kind]

@@ -1,6 +1,6 @@
 """One block's page."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lumeflow.core.block import Shape
@@ -20,12 +20,13 @@ _WORKS = {
 }
 
 
-def page(block: BlockClass, registry: Registry) -> str:
+def page(block: BlockClass, registry: Registry, workflows: Sequence[str] = ()) -> str:
     """The page of a block, in Markdown.
 
     Args:
         block: The block.
         registry: Where the operations are described that it calls.
+        workflows: Names of shipped workflows that use it.
     """
     docstring = Docstring.of(block)
     keys = list(dict.fromkeys(key for pairs in block.when for key in pairs))
@@ -40,6 +41,7 @@ def page(block: BlockClass, registry: Registry) -> str:
         "## Configuration",
         config_tables(block.Config, keys),
         *_example(block),
+        _shown(workflows),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -107,6 +109,11 @@ def _example(block: BlockClass) -> list[str]:
         given = "the execution's input" if block.type == "input" else "what reaches the node"
         parts += [f"With this as {given}:", _json("input", block.example_input)]
     return parts
+
+
+def _shown(workflows: Sequence[str]) -> str:
+    links = ", ".join(f"[{name}](../workflows.md#{name})" for name in workflows)
+    return f"Shipped workflows that use it: {links}." if links else ""
 
 
 def _json(label: str, value: Any) -> str:

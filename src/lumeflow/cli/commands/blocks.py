@@ -39,15 +39,18 @@ def show(
 ) -> int:
     """Show what a block does, its configuration, and an example; for a type, all its blocks."""
     from lumeflow.cli import block_views
+    from lumeflow.reference import used_in
+    from lumeflow.workflows import documents
 
     shell = shell_of(ctx, db, as_json)
     registry = _registry(shell)
     blocks = block_views.blocks_called(name, registry)
+    used = used_in(documents(), registry)
     if shell.as_json:
-        shell.emit({"blocks": [block_views.full(block, registry) for block in blocks]})
+        shell.emit({"blocks": [block_views.full(block, registry, used.get(block.id(), ())) for block in blocks]})
     else:
         for block in blocks:
-            block_views.print_block(out(), block, registry)
+            block_views.print_block(out(), block, registry, used.get(block.id(), ()))
     return 0
 
 
@@ -58,12 +61,13 @@ def docs(
     db: DbOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Write the reference: a Markdown page for each installed block, and an index."""
+    """Write the reference: a Markdown page for each installed block, an index, and a page of the shipped workflows."""
     from lumeflow.reference import write_pages
+    from lumeflow.workflows import documents
 
     shell = shell_of(ctx, db, as_json)
     try:
-        written = write_pages(_registry(shell), folder)
+        written = write_pages(_registry(shell), documents(), folder)
     except OSError as error:
         raise UsageError(f"'{folder}': the pages cannot be written: {error.strerror}.") from error
     if shell.as_json:

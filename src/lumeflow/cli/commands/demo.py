@@ -1,27 +1,30 @@
 """`lumeflow demo`."""
 
+import os
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lumeflow import workflows
 from lumeflow.cli import problems
+from lumeflow.cli.commands.run import print_outcome
 from lumeflow.cli.display import LiveDisplay, display_for
-from lumeflow.cli.inputs import read_document
 from lumeflow.cli.options import DbOption, JsonOption, shell_of
 from lumeflow.cli.shell import Shell, out
 from lumeflow.cli.supervise import supervise
 from lumeflow.core.journal import Mode, Status
 from lumeflow.core.result import ExecutionResult
 from lumeflow.process import run_async
+from lumeflow.workflows import PLAN
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from lumeflow.app import App
 
-WORKFLOW = "lead-enrichment-v1"
 COMMENTS = 150
 """Comments under each post of the sample audience."""
 GAPS = 9
@@ -34,26 +37,39 @@ SHOWN = 8
 Records = Sequence[Mapping[str, Any]]
 
 
-def demo(ctx: typer.Context, db: DbOption = None, as_json: JsonOption = False) -> int:
-    """Run the lead-enrichment workflow on a sample audience: no network, no keys, no cost.
+def demo(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="[WORKFLOW]", help="Name of a shipped workflow.")] = PLAN,
+    db: DbOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Run a shipped workflow on its sample input: no network, no keys, no cost. By default, the lead enrichment.
 
     The providers are simulated in this process; all people are invented. The execution is stored like any other.
     """
     shell = shell_of(ctx, db, as_json)
-    source = read_document(WORKFLOW)
-    display = display_for(shell, f"lumeflow demo: {WORKFLOW}", on_stdout=True)
+    source, sample = workflows.source(name), workflows.example(name)
+    display = display_for(shell, f"lumeflow demo: {name}", on_stdout=True)
+    environ = {**os.environ, **sample.environment()}
     pace = PACE if isinstance(display, LiveDisplay) else None
 
     def resume_command(execution_id: str) -> str:
         return shell.command("executions", "resume", execution_id)
 
     async def work() -> tuple[ExecutionResult, Records, str]:
-        async with shell.open(demo_latency=pace, demo_comments=COMMENTS) as app:
+        async with shell.open(demo_latency=pace, demo_comments=COMMENTS, environ=environ) as app:
             workflow = app.load(source)
-            trigger = await app.demo_audience()
+            trigger = await app.stage(sample)
+            _enter(app.settings.data_dir / "demo" / name, sample)
             result = await supervise(
                 lambda listen, cancel: app.execute(
-                    workflow, trigger, mode=Mode.DEMO, on_progress=listen, cancel=cancel
+                    workflow,
+                    trigger,
+                    mode=Mode.DEMO,
+                    mocks=sample.mocks,
+                    variables=sample.variables,
+                    on_progress=listen,
+                    cancel=cancel,
                 ),
                 display,
                 resume_command=resume_command,
@@ -64,13 +80,25 @@ def demo(ctx: typer.Context, db: DbOption = None, as_json: JsonOption = False) -
     if shell.as_json:
         shell.emit(result.as_json())
     elif result.status is Status.COMPLETED:
-        print_end(shell, result, contacts, place)
+        if name == PLAN:
+            print_end(shell, result, contacts, place)
+        else:
+            print_outcome(shell, result, nodes=not isinstance(display, LiveDisplay))
     if result.status is Status.COMPLETED:
         return problems.OK
     if result.status is Status.FAILED and result.error:
         display.announce(result.error)
     display.announce(f"{result.status}; to continue: {resume_command(result.execution_id)}")
     return problems.FAILED
+
+
+def _enter(folder: Path, sample: workflows.Example) -> None:
+    """Work in a folder that holds the sample's files."""
+    if sample.files:
+        for path, text in sample.files.items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_text(text, encoding="utf-8")
+        os.chdir(folder)
 
 
 async def first_records(app: "App", execution_id: str, number: int) -> Records:

@@ -28,7 +28,7 @@ from lumeflow.plugins import load_registry
 from lumeflow.settings import SECRET_PREFIX, Settings
 from lumeflow.storage import open_database
 from lumeflow.testing.contract.guard import guarded
-from lumeflow.testing.contract.hooks import Hooks, StopAt
+from lumeflow.testing.contract.hooks import SECRET, Hooks, StopAt
 from lumeflow.testing.contract.watched import watched
 from lumeflow.testing.memory import MemoryTables
 from lumeflow.vendors import Vendors
@@ -222,7 +222,7 @@ class Bench:
 def _environ(block: type[Block[Any]]) -> dict[str, str]:
     """An environment without keys; only the secrets that the block's example names are there, and open nothing."""
     names = compile_template(dict(block.example)).secrets
-    return {f"{SECRET_PREFIX}{name}": "contract" for name in names}
+    return {f"{SECRET_PREFIX}{name}": SECRET for name in names}
 
 
 @contextmanager
