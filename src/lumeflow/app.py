@@ -57,7 +57,6 @@ from lumeflow.workflow_lookup import find_document
 from lumeflow.workflows import PLAN, Example, example
 
 
-
 class App:
     """lumeflow, wired. Make one with `open_app`.
 
