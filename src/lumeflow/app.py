@@ -438,7 +438,7 @@ async def open_app(settings: Settings | None = None, *, new_id: NewId = random_i
     settings = settings or Settings.from_environment()
     registry, problems = load_registry(settings.plugin_folders)
     with tuned():
-        database = await open_database(settings.db, data_dir=settings.data_dir)
+        database = await open_database(settings.db, data_dir=settings.data_dir, queries=settings.queries)
         try:
             vendors = await Vendors.open(settings, registry)
         except BaseException:

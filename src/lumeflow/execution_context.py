@@ -109,7 +109,7 @@ class ExecutionContext:
         if self._installed is None:
             self._installed, _ = load_registry(settings.plugin_folders)
         registry = registry_of(block, self._installed)
-        database = await open_database(_MEMORY, data_dir=settings.data_dir)
+        database = await open_database(_MEMORY, data_dir=settings.data_dir, queries=settings.queries)
         try:
             for name, rows in self._tables.items():
                 await load_rows(database.tables, name, orjson.dumps(list(rows)), name=f"{name}.json")

@@ -28,6 +28,7 @@ from lumeflow.core.operation import (
 )
 from lumeflow.core.records import JsonObject, Outcome, Record, Route, Skip, Whole
 from lumeflow.core.secret import Secret
+from lumeflow.core.tables import ColumnKind, Comparison, Filter, Page, Selection
 
 __all__ = [
     "FREE",
@@ -42,16 +43,20 @@ __all__ = [
     "BlockType",
     "CallError",
     "Charge",
+    "ColumnKind",
+    "Comparison",
     "ConditionField",
     "ErrorClass",
     "Failure",
     "FileSink",
+    "Filter",
     "HttpRequest",
     "HttpResponse",
     "JsonObject",
     "NodeError",
     "Operation",
     "Outcome",
+    "Page",
     "Params",
     "Path",
     "PathField",
@@ -64,6 +69,7 @@ __all__ = [
     "Response",
     "Route",
     "Secret",
+    "Selection",
     "Send",
     "Shape",
     "Skip",

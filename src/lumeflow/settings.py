@@ -26,6 +26,7 @@ class Settings:
         environ: Environment variables: vendor keys, and secrets as `LUMEFLOW_SECRET_<name>`.
         providers: Settings by provider name: `baseUrl`, `key`, `limits`, `concurrency`, `prices`.
         plugin_folders: Folders with blocks of the user's own.
+        queries: Folder of queries that workflows may call by name; None for none.
         allowed_addresses: Hosts and networks that addresses in workflows may lead to although they are not public:
             names, `*.names`, addresses, networks such as `10.1.0.0/16`.
         prompt_folders: Folders with prompts of the user's own; the first that has a prompt wins, the built-in ones come
@@ -40,13 +41,14 @@ class Settings:
     environ: Mapping[str, str] = field(default_factory=dict)
     providers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     plugin_folders: Sequence[Path] = ()
+    queries: Path | None = None
     allowed_addresses: Sequence[str] = ()
     prompt_folders: Sequence[Path] = ()
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ, **overrides: Any) -> "Settings":
-        """Read `LUMEFLOW_DB`, `LUMEFLOW_DATA_DIR`, `LUMEFLOW_PLUGINS`, `LUMEFLOW_PROMPTS`, `LUMEFLOW_PROVIDERS` (a JSON
-        file) and `LUMEFLOW_ALLOWED_ADDRESSES` (with commas between them).
+        """Read `LUMEFLOW_DB`, `LUMEFLOW_DATA_DIR`, `LUMEFLOW_PLUGINS`, `LUMEFLOW_PROMPTS`, `LUMEFLOW_QUERIES`,
+        `LUMEFLOW_PROVIDERS` (a JSON file) and `LUMEFLOW_ALLOWED_ADDRESSES` (with commas between them).
 
         Args:
             environ: Environment variables.
@@ -60,6 +62,7 @@ class Settings:
             "db": environ.get("LUMEFLOW_DB") or None,
             "environ": environ,
             "plugin_folders": _folders(environ.get("LUMEFLOW_PLUGINS")),
+            "queries": Path(environ["LUMEFLOW_QUERIES"]) if environ.get("LUMEFLOW_QUERIES") else None,
             "prompt_folders": _prompt_folders(environ.get("LUMEFLOW_PROMPTS")),
             "allowed_addresses": environ.get("LUMEFLOW_ALLOWED_ADDRESSES", "").replace(",", " ").split(),
             "providers": _read_providers(environ.get("LUMEFLOW_PROVIDERS")),

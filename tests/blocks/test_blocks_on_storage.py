@@ -1,5 +1,6 @@
 """The blocks of this package on the database and the files that they meet in production."""
 
+import asyncio
 from array import array
 from pathlib import Path
 
@@ -125,3 +126,26 @@ async def test_a_json_file_is_written_and_read_back(ctx, tmp_path):
 async def test_a_missing_file_is_told(ctx, tmp_path):
     with pytest.raises(NodeError, match=r"nothing\.json"):
         await run_block(UploadInput, {"source": "upload"}, {"file": str(tmp_path / "nothing.json")}, context=ctx)
+
+
+async def test_a_table_that_grows_while_batches_overtake_nobody(ctx):
+    config = {"destination": "database", "table": "people", "key": ["email"], "createTable": True}
+    block = DatabaseOutput(DatabaseOutput.Config.model_validate({**config, "createRelation": True}))
+    ctx.workflow_input = {"id": "aud-1"}
+    batches = [
+        [{"email": f"p{n % 3}@example.com", "n": n, **({"late": "x"} if n > 6 else {})} for n in range(k, k + 3)]
+        for k in range(0, 12, 3)
+    ]
+    await asyncio.gather(*(block.process_batch(batch, ctx) for batch in batches))
+    assert await ctx.tables.find("people", {}) == [
+        {"email": f"p{n}@example.com", "n": n + 9, "late": "x"} for n in range(3)
+    ]
+    assert len(await ctx.tables.find("people_relations", {})) == 3
+
+
+async def test_rows_written_are_rows_read(ctx):
+    people = [{"email": f"p{n:03d}@example.com", "tags": [n], "vip": n % 2 == 0} for n in range(250)]
+    output = {"destination": "database", "table": "people", "key": ["email"], "createTable": True}
+    await run_block(DatabaseOutput, output, {"people": people}, context=ctx)
+    config = {"source": "database", "query": "people", "where": {"vip": True}, "collection": "people", "pageSize": 7}
+    assert (await run_block(DatabaseInput, config, context=ctx)).records == people[::2]

@@ -14,6 +14,7 @@ from tests.storage.contracts.repositories import (
     TemplatesContract,
     TenantsContract,
 )
+from tests.storage.contracts.table_pages import MakingContract, PagesContract
 from tests.storage.contracts.tables import TablesContract
 from tests.storage.contracts.workflows import WorkflowsContract
 
@@ -37,6 +38,12 @@ class TestSqliteRecords(RecordsContract): ...
 
 
 class TestSqliteTables(TablesContract): ...
+
+
+class TestSqlitePages(PagesContract): ...
+
+
+class TestSqliteMaking(MakingContract): ...
 
 
 class TestSqliteWorkflows(WorkflowsContract): ...

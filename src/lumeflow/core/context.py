@@ -9,6 +9,7 @@ from lumeflow.core.expressions import Template
 from lumeflow.core.operation import Params, Response
 from lumeflow.core.records import JsonObject
 from lumeflow.core.secret import Secret
+from lumeflow.core.tables import ColumnKind, Page, Selection
 
 Row = Mapping[str, Any]
 
@@ -21,6 +22,22 @@ class Tables(Protocol):
 
         Raises:
             UsageError: Unknown table or column; the message names the known ones.
+        """
+        ...
+
+    async def page(self, selection: Selection, *, after: Sequence[Any] | None = None, limit: int) -> Page:
+        """The next rows of a selection, in the order of its key; `after` is that of the page before.
+
+        Raises:
+            UsageError: Unknown table, query, column or parameter, a value that does not fit, or rows without order.
+        """
+        ...
+
+    async def make(self, table: str, columns: Mapping[str, ColumnKind], *, key: Sequence[str]) -> None:
+        """Make a table with these columns and this primary key; where it exists, add the columns that it lacks.
+
+        Raises:
+            UsageError: A name is unusable or lumeflow's own.
         """
         ...
 

@@ -149,6 +149,12 @@ def quote(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def has_table(tx: Transaction, name: str) -> bool:
+    """True if there is a table or view of this name, whoever may use it."""
+    names = _names_postgres if tx.sql.kind is Kind.POSTGRES else _names
+    return any(known == name for known, _ in names(tx))
+
+
 def table(tx: Transaction, name: str) -> Table:
     """The table, or view, called `name`, if blocks of this tenant may use it.
 

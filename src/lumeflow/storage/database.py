@@ -17,6 +17,7 @@ from lumeflow.storage.jobs import DEFAULT_TENANT, Transaction
 from lumeflow.storage.journal import SqlJournal
 from lumeflow.storage.ledger import SqlLedger
 from lumeflow.storage.locations import default_data_dir, is_postgres, locate
+from lumeflow.storage.named_queries import load_named_queries
 from lumeflow.storage.names import file_name
 from lumeflow.storage.owners import Holdings, clear_owner
 from lumeflow.storage.repositories.api_keys import SqlApiKeys
@@ -81,7 +82,7 @@ class Database:
         self._holdings = Holdings(store.presence, store.numbers)
         self._taken: dict[str, Taken] = {}
         self.journal = SqlJournal(self._writer, self._reader, self._holdings)
-        self.tables = SqlTables(self._writer, self._reader)
+        self.tables = SqlTables(self._writer, self._reader, store.queries)
         self.workflows = SqlWorkflows(self._writer, self._reader)
         self.templates = SqlTemplates(self._writer, self._reader)
         self.queue = SqlQueue(self._writer, self._reader)
@@ -205,6 +206,7 @@ async def open_database(
     busy_timeout: float = 30.0,
     new_id: NewId = random_id,
     tenant: str = DEFAULT_TENANT,
+    queries: Path | None = None,
 ) -> Database:
     """Open a database, or make it, and bring its schema up to date.
 
@@ -216,9 +218,10 @@ async def open_database(
             away.
         new_id: Makes the token by which this process is told apart from all others.
         tenant: Whose rows; `Database.of` gives others.
+        queries: Folder of named queries; None for none.
 
     Raises:
-        UsageError: The URL is not understood, or it is no tenant's name.
+        UsageError: The URL is not understood, it is no tenant's name, or a named query is none.
         StorageError: The database cannot be used; the message names it and the remedy.
     """
     folder = data_dir or default_data_dir()
@@ -226,5 +229,7 @@ async def open_database(
     if is_postgres(url):
         raise UsageError("PostgreSQL comes with a later version of lumeflow; name an SQLite file")
     path = await asyncio.to_thread(locate, url, folder)
+    named = await asyncio.to_thread(load_named_queries, queries)
     store = await open_sqlite(path, folder, busy_timeout, new_id())
+    store.queries = named
     return Database(store, tenant)

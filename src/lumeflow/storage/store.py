@@ -1,5 +1,6 @@
 """One open database, of whichever kind, as all tenants share it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 from lumeflow.storage.connection import Source
 from lumeflow.storage.locks import LockFiles
 from lumeflow.storage.migrations.types import Kind
+from lumeflow.storage.named_queries import NamedQuery
 from lumeflow.storage.outbox import PACE
 from lumeflow.storage.owners import Presence
 from lumeflow.storage.reader import SqliteReader
@@ -28,6 +30,7 @@ class Store:
         reads: Reads beside the writer.
         presence: Shows that this process lives.
         numbers: Numbers of owners' tokens.
+        queries: Queries that the operator has named.
     """
 
     kind: Kind
@@ -37,6 +40,7 @@ class Store:
     reads: Reads
     presence: Presence
     numbers: "count[int]" = field(default_factory=lambda: count(1))
+    queries: Mapping[str, NamedQuery] = field(default_factory=dict)
 
     async def close(self) -> None:
         """Store what was given, then close. Does nothing the second time."""

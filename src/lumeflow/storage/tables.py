@@ -6,14 +6,18 @@ from itertools import groupby
 from typing import Any
 
 from lumeflow.core.errors import UsageError
+from lumeflow.core.tables import ColumnKind, Page, Selection
 from lumeflow.storage.catalog import TENANT, Column, Table, quote, table
-from lumeflow.storage.cells import from_cell, to_cell, to_text
+from lumeflow.storage.cells import from_cell
+from lumeflow.storage.column_sql import bound, cast, compared, is_postgres, ordered, selected
 from lumeflow.storage.dialect import NoSuchKey, RowRefused
 from lumeflow.storage.jobs import Transaction
-from lumeflow.storage.migrations.types import Kind
+from lumeflow.storage.named_queries import NamedQuery
 from lumeflow.storage.outbox import Urgency
 from lumeflow.storage.scoped import TenantReader, TenantWriter
 from lumeflow.storage.statements import RowStatement, execute_rows
+from lumeflow.storage.table_making import make_table
+from lumeflow.storage.table_pages import read_page
 
 Row = Mapping[str, Any]
 
@@ -25,7 +29,10 @@ class SqlTables:
     Rows are those of the tenant: its column is neither shown nor taken from anybody.
     """
 
-    def __init__(self, writer: TenantWriter, reader: TenantReader) -> None:
+    def __init__(
+        self, writer: TenantWriter, reader: TenantReader, queries: Mapping[str, NamedQuery] | None = None
+    ) -> None:
+        self._queries = queries or {}
         self._writer = writer
         self._reader = reader
 
@@ -41,6 +48,14 @@ class SqlTables:
         """Rows whose columns equal `where`, in the order of the primary key, JSON columns decoded."""
         return await self._reader.read(lambda tx: _find(tx, name, where, fields))
 
+    async def page(self, selection: Selection, *, after: Sequence[Any] | None = None, limit: int) -> Page:
+        """The next rows of a selection, in the order of its key."""
+        return await self._reader.read(lambda tx: read_page(tx, self._queries, selection, after, limit))
+
+    async def make(self, name: str, columns: Mapping[str, ColumnKind], *, key: Sequence[str]) -> None:
+        """Make a table, or add the columns that it lacks; on disk when it returns."""
+        await self._writer.call(lambda tx: make_table(tx, name, columns, key), Urgency.PACED)
+
     async def upsert(self, name: str, rows: Sequence[Row], *, key: Sequence[str]) -> None:
         """Insert rows, or overwrite those with the same `key` columns; on disk when it returns."""
         if rows:
@@ -51,38 +66,25 @@ class SqlTables:
         return await self._writer.call(lambda tx: _delete(tx, name, where))
 
 
-def _is_postgres(tx: Transaction) -> bool:
-    return tx.sql.kind is Kind.POSTGRES
-
-
 def _find(tx: Transaction, name: str, where: Row, fields: Sequence[str] | None) -> list[dict[str, Any]]:
     found = table(tx, name)
     names = list(found.columns) if fields is None else list(fields)
     found.check(names)
     condition, values = _condition(tx, found, where)
     columns = [found.columns[column] for column in names]
-    selected = ", ".join(map(_selected, columns)) or "NULL"
-    statement = f"SELECT {selected} FROM {found.quoted}{condition}{_order(tx, found)}"  # noqa: S608 - see class
+    wanted = ", ".join(map(selected, columns)) or "NULL"
+    statement = f"SELECT {wanted} FROM {found.quoted}{condition}{_order(tx, found)}"  # noqa: S608 - see class
     return [
         {column.name: from_cell(column, cell) for column, cell in zip(columns, row, strict=False)}
         for row in tx.db.execute(statement, values)
     ]
 
 
-def _selected(column: Column) -> str:
-    return quote(column.name) + ("::text" if column.is_vector else "")
-
-
 def _order(tx: Transaction, found: Table) -> str:
-    terms = [_ordered(tx, found.columns[name]) for name in found.key]
+    terms = [ordered(tx, found.columns[name]) for name in found.key]
     if not terms and not found.is_view:
-        terms = ["ctid" if _is_postgres(tx) else "rowid"]
+        terms = ["ctid" if is_postgres(tx) else "rowid"]
     return " ORDER BY " + ", ".join(terms) if terms else ""
-
-
-def _ordered(tx: Transaction, column: Column) -> str:
-    """By code points on both databases, so that an execution reads the same rows in the same order."""
-    return quote(column.name) + (' COLLATE "C"' if _is_postgres(tx) and column.is_text else "")
 
 
 def _condition(tx: Transaction, found: Table, where: Row) -> tuple[str, list[Any]]:
@@ -96,21 +98,9 @@ def _condition(tx: Transaction, found: Table, where: Row) -> tuple[str, list[Any
         if value is None:
             terms.append(f"{quote(name)} IS NULL")
         else:
-            terms.append(_equal(tx, column))
-            values.append(to_text(column, value) if _is_postgres(tx) else to_cell(column, value))
+            terms.append(compared(tx, column))
+            values.append(bound(tx, column, value))
     return (" WHERE " + " AND ".join(terms) if terms else ""), values
-
-
-def _equal(tx: Transaction, column: Column) -> str:
-    if not _is_postgres(tx):
-        return f"{quote(column.name)} = ?"
-    if column.cast == "json":
-        return f"{quote(column.name)}::text = ?::text"
-    return f"{quote(column.name)} = {_cast(column, '?')}"
-
-
-def _cast(column: Column, value: str) -> str:
-    return value if column.cast == "bytea" else f"{value}::text::{column.cast}"
 
 
 def _delete(tx: Transaction, name: str, where: Row) -> int:
@@ -138,9 +128,8 @@ def _upsert_alike(tx: Transaction, found: Table, names: Sequence[str], rows: Seq
         raise UsageError(f"table '{found.name}': every row must name its key, {', '.join(key) or 'which is empty'}")
     columns = [found.columns[name] for name in names]
     statement = _statement(tx, found, columns, key)
-    spelled = to_text if _is_postgres(tx) else to_cell
-    cells = [[spelled(column, row[column.name]) for column in columns] for row in rows]
-    if _is_postgres(tx):
+    cells = [[bound(tx, column, row[column.name]) for column in columns] for row in rows]
+    if is_postgres(tx):
         cells = _last_of_each([names.index(name) for name in key], cells)
     if found.has_tenant:
         cells = [[tx.tenant, *row] for row in cells]
@@ -161,9 +150,9 @@ def _statement(tx: Transaction, found: Table, columns: Sequence[Column], key: Se
     names = [column.name for column in columns]
     tenant = [TENANT] if found.has_tenant else []
     rows = "{rows}"
-    if _is_postgres(tx):
+    if is_postgres(tx):
         casts = [f"column{place}" for place in range(1, len(tenant) + 1)]
-        casts += [_cast(column, f"column{place}") for place, column in enumerate(columns, start=len(tenant) + 1)]
+        casts += [cast(column, f"column{place}") for place, column in enumerate(columns, start=len(tenant) + 1)]
         rows = f"SELECT {_braced(', '.join(casts))} FROM ({{rows}}) AS rows"  # noqa: S608 - names of the catalogue
     text = (
         _braced(f"INSERT INTO {found.quoted} ({', '.join(map(quote, [*tenant, *names]))}) ")

@@ -131,7 +131,7 @@ class TestWhere:
             (
                 {"owner": "a"},
                 "VALIDATION",
-                "2 rows of table 'leads' have the 'owner' that config.where asks for: name a",
+                "more than one row of table 'leads' has the 'owner' that config.where asks for: name a",
             ),
             ({"owner": "nobody"}, "NOT_FOUND", "table 'leads' has no row with the 'owner'"),
             ({"owner": "{{trigger.ovner}}"}, "VALIDATION", "config.where.owner is null"),
@@ -142,6 +142,67 @@ class TestWhere:
             await run_block(DatabaseInput, {**self.LEADS, "where": where}, context=database())
         assert caught.value.error_class is ErrorClass(error_class)
         assert "nobody" not in str(caught.value)
+
+
+class TestManyRows:
+    LEADS = {"source": "database", "query": "leads", "fields": ["id"], "collection": "leads"}
+
+    @pytest.mark.parametrize(
+        ("where", "ids"),
+        [
+            ({}, "123"),
+            ({"owner": {"in": ["a", "b"]}}, "123"),
+            ({"owner": {"in": "{{trigger.owners}}"}}, "3"),
+            ({"owner": {"notIn": ["a"]}}, "3"),
+            ({"score": {"gte": 1, "lt": 3}}, "1"),
+            ({"score": {"isNull": False}, "owner": "a"}, "1"),
+            ({"score": {"isNull": True}}, "2"),
+            ({"owner": {"notEquals": "{{trigger.owner}}"}}, "12"),
+        ],
+    )
+    @pytest.mark.parametrize("size", [1, 2, 500])
+    async def test_rows_are_compared(self, where, ids, size):
+        config = {**self.LEADS, "where": where, "pageSize": size}
+        run = await run_block(DatabaseInput, config, {"owners": ["b"], "owner": "b"}, context=database())
+        assert run.output == {"leads": [{"id": f"l{number}"} for number in ids]}
+
+    async def test_a_resume_sees_the_pages_that_were_read(self):
+        ctx = database()
+        config = {**self.LEADS, "where": {}, "pageSize": 1}
+        first = await run_block(DatabaseInput, config, context=ctx)
+        del ctx.tables.rows["leads"][0]
+        assert (await run_block(DatabaseInput, config, context=ctx)).output == first.output
+
+    async def test_a_named_query_gets_its_parameters(self):
+        ctx = database(**{"leads-of": [{"id": "l1", "owner": "a"}, {"id": "l3", "owner": "b"}]})
+        config = {**self.LEADS, "query": "leads-of", "params": {"owner": "{{trigger.owner}}"}}
+        assert (await run_block(DatabaseInput, config, {"owner": "b"}, context=ctx)).output == {"leads": [{"id": "l3"}]}
+
+    async def test_a_named_query_can_give_the_one_row(self):
+        ctx = database(one=[{"id": "l1", "owner": "a"}, {"id": "l3", "owner": "b"}])
+        config = {"source": "database", "query": "one", "params": {"owner": "b"}}
+        assert (await run_block(DatabaseInput, config, context=ctx)).output == {"id": "l3", "owner": "b"}
+        config["params"] = {"owner": "z"}
+        with pytest.raises(NodeError, match=r"no row with the 'owner' that config\.params asks for"):
+            await run_block(DatabaseInput, config, context=database(one=[]))
+
+    async def test_another_order_can_be_given(self):
+        config = {**self.LEADS, "where": {"score": {"isNull": False}}, "key": ["owner", "id"], "pageSize": 1}
+        ctx = database(leads=[{"id": "l1", "owner": "b", "score": 1}, {"id": "l2", "owner": "a", "score": 2}])
+        run = await run_block(DatabaseInput, config, context=ctx)
+        assert run.records == [{"id": "l2"}, {"id": "l1"}]
+
+    @pytest.mark.parametrize(
+        ("where", "message"),
+        [
+            ({"owner": {"in": "{{trigger.owner}}"}}, r"config\.where\.owner\.in must be a list; found a string"),
+            ({"owner": {"in": "{{trigger.none}}"}}, r"config\.where\.owner\.in is null"),
+            ({"score": {"isNull": "yes"}}, r"config\.where\.score\.isNull must be true or false"),
+        ],
+    )
+    async def test_values_of_the_wrong_kind_are_refused(self, where, message):
+        with pytest.raises(NodeError, match=message):
+            await run_block(DatabaseInput, {**self.LEADS, "where": where}, {"owner": "a"}, context=database())
 
 
 class TestColumns:
@@ -173,7 +234,16 @@ class TestColumns:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"fields": []}, {"query": ""}, {"where": {}}, {"tabel": "x"}, {"where": {"id": "{{"}}, {"where": "id = 1"}],
+    [
+        {"where": {"a": {}}},
+        {"where": {"a": {"like": "x"}}},
+        {"pageSize": 0},
+        {"fields": []},
+        {"query": ""},
+        {"tabel": "x"},
+        {"where": {"id": "{{"}},
+        {"where": "id = 1"},
+    ],
 )
 def test_the_configuration_is_checked(wrong):
     with pytest.raises(ValidationError):
