@@ -140,6 +140,8 @@ class BlockContext(Protocol):
         elapsed_ms: Milliseconds since the node's first record; 0 if the execution's time is pinned.
         demo: True if nothing real may be called.
         position: Ordinal, in the node's input, of the (first) record worked on; 0 for a payload.
+        place: Identity, in the node, of the (first) record worked on, or of the phase (`open`): the same in every run
+            and after every resume, whatever became of other records. For keys of what must not be done twice.
         fields: The payload's fields besides its collection, as far as they are known.
         collection: Name of the payload's collection; None if it has none.
         input: What `{{input…}}` means here: the record, the batch's payload, or the whole payload.
@@ -169,6 +171,9 @@ class BlockContext(Protocol):
 
     @property
     def position(self) -> int: ...  # noqa: D102
+
+    @property
+    def place(self) -> str: ...  # noqa: D102
 
     @property
     def fields(self) -> JsonObject: ...  # noqa: D102

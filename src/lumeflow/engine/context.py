@@ -84,6 +84,11 @@ class UnitContext:
         self.position = position
 
     @property
+    def place(self) -> str:
+        """Identity of what is worked on; see `BlockContext.place`."""
+        return self._place
+
+    @property
     def fields(self) -> JsonObject:
         """The payload's fields besides its collection, as far as they are known."""
         return self._view.fields

@@ -62,13 +62,15 @@ class Call:
 
     @cached_property
     def key(self) -> int:
-        """64-bit hash of what is asked for: method, path, sorted query without keys, body in canonical form."""
+        """64-bit hash of what is asked for: method, path, sorted query without keys, body in canonical form, and the
+        `Idempotency-Key`, if there is one.
+        """
         query = sorted(item for item in self.query.items() if item[0] not in _KEY_PARAMETERS)
         body = self.body
         if body[:1] in {b"{", b"["} and self.json is not None:
             body = orjson.dumps(self.json, option=orjson.OPT_SORT_KEYS)
-        text = f"{self.method} {self.path}?{query}\n".encode("utf-8", "surrogatepass")
-        return int.from_bytes(blake2b(text + body, digest_size=8).digest(), "little")
+        text = f"{self.method} {self.path}?{query}\n{self.headers.get('idempotency-key', '')}"
+        return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass") + body, digest_size=8).digest(), "little")
 
     @cached_property
     def identity(self) -> str:

@@ -21,9 +21,10 @@ from lumeflow.simulator.vendors.meta import Meta
 from lumeflow.simulator.vendors.mixedbread import Mixedbread
 from lumeflow.simulator.vendors.openai import OpenAI, OpenAICompatible
 from lumeflow.simulator.vendors.openrouter import OpenRouter
+from lumeflow.simulator.vendors.webhook import Webhook
 
 VENDORS: tuple[type[Vendor], ...] = (
-    Apify, Apollo, Hunter, OpenRouter, OpenAI, Anthropic, Mixedbread, Meta, OpenAICompatible,
+    Apify, Apollo, Hunter, OpenRouter, OpenAI, Anthropic, Mixedbread, Meta, OpenAICompatible, Webhook,
 )  # fmt: skip
 """The first that has a call's path takes it; the last takes what others leave of the chat-completions form."""
 ENDPOINTS: Mapping[str, Endpoint] = {endpoint.id: endpoint for vendor in VENDORS for endpoint in vendor.endpoints}

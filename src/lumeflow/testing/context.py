@@ -62,6 +62,11 @@ class MemoryContext:
         return replace(self, input=value, position=position, fields=fields, collection=collection)
 
     @property
+    def place(self) -> str:
+        """The position: here, nothing fails before a record comes."""
+        return str(self.position)
+
+    @property
     def prompts(self) -> Prompts:
         """The prompts of the test.
 
