@@ -86,7 +86,7 @@ class UnitContext:
     @property
     def place(self) -> str:
         """Identity of what is worked on; see `BlockContext.place`."""
-        return self._place
+        return self._place if isinstance(self._place, str) else place_of(self._place)
 
     @property
     def fields(self) -> JsonObject:
@@ -169,13 +169,12 @@ class UnitContext:
         """Make a call of a vendor; see `BlockContext.call`."""
         self._calls += 1
         world = self._world
-        place = self._place if isinstance(self._place, str) else place_of(self._place)
         return await world.services.calls.call(
             operation,
             params,
             node_id=world.node_id,
             retry=world.retry,
-            position=f"{world.node_id}/{place}/{self._calls}",
+            position=f"{world.node_id}/{self.place}/{self._calls}",
             call_timeout=world.call_timeout,
         )
 
