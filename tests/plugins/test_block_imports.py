@@ -11,7 +11,7 @@ import lumeflow
 
 PACKAGE = Path(lumeflow.__file__).parent
 MODULES = sorted(path for folder in ("blocks", "providers") for path in (PACKAGE / folder).rglob("*.py"))
-HEAVY = ["aiohttp", "jinja2", "lark", "rich", "typer", "sqlite3", "jsonschema_rs"]
+HEAVY = ["aiohttp", "jinja2", "lark", "rich", "typer", "sqlite3", "jsonschema_rs", "genai_prices"]
 
 
 @pytest.mark.parametrize("path", MODULES, ids=[str(path.relative_to(PACKAGE)) for path in MODULES])

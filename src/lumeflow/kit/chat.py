@@ -1,5 +1,7 @@
 """Asking a language model once: whom, in which way, with which limits, and what to do about an empty answer."""
 
+import hashlib
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -25,6 +27,10 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
 ALL_OPERATIONS = tuple(name for names in OPERATIONS.values() for name in names)
 
 EMPTY_RETRIES = 2
+THINKING_TOKENS = 4000
+"""Room for what a model thinks before it answers; it counts as part of the answer, but only what is used is paid."""
+_THINKS = re.compile(r"(?:gpt-5|o[134])(?![0-9])")
+"""Models of OpenAI that always think."""
 _FORMS: Mapping[str, tuple[str, ...]] = {
     "openrouter": (BY_SCHEMA, BY_WORDS),
     "openai": (BY_SCHEMA, BY_OBJECT, BY_WORDS),
@@ -47,6 +53,7 @@ class Desk:
     def __init__(self, config: ChatConfig) -> None:
         self._provider = config.provider
         self._temperature = config.temperature
+        self._limited = config.max_tokens is not None
         self._more: dict[str, Any] = {"prices": dict(config.prices)} if config.prices else {}
         if config.base_url is not None:
             self._more["baseUrl"] = config.base_url
@@ -68,7 +75,7 @@ class Desk:
         asked: Counter[bytes],
     ) -> Completion:
         """Ask the first model that answers. An answer without text (a cold start) is asked for again, a limit that
-        was too low is raised once.
+        was too low is raised once: doubled, or where not a word was said, made much larger.
 
         Args:
             ctx: The context.
@@ -87,6 +94,19 @@ class Desk:
         question = _Question(ctx, messages, schema, schema_name, asked)
         known = [route for route in self._routes if route[0] not in self._unknown] or self._routes[-1:]
         for route in known[:-1]:
+            completion = await self._try(route, question, max_tokens)
+            if completion is not None:
+                return completion
+        return await self._ask_last(known[-1], question, max_tokens)
+
+    async def _try(self, route: list[str], question: "_Question", max_tokens: int) -> Completion | None:
+        """Ask a model in whose place others can answer; None if it fails.
+
+        That it failed is remembered. On a resume it may be well again, but another's answer has been paid for.
+        """
+        found: list[Completion] = []
+
+        async def answers() -> bool:
             try:
                 completion = await self._ask_model(route, question, max_tokens)
             except CallError as error:
@@ -94,10 +114,17 @@ class Desk:
                     raise
                 if error.error_class is ErrorClass.NOT_FOUND:
                     self._unknown.add(route[0])
-                continue
-            if completion.finish not in _NEXT_MODEL:
-                return completion
-        return await self._ask_last(known[-1], question, max_tokens)
+                return False
+            found.append(completion)
+            return completion.finish not in _NEXT_MODEL
+
+        text = orjson.dumps(self._params(route, question, max_tokens))
+        times = question.asked[text]
+        name = f"model/{hashlib.blake2b(text, digest_size=16).hexdigest()}/{times}"
+        if not await question.ctx.remember(name, answers):
+            question.asked[text] = max(question.asked[text], times + 1)
+            return None
+        return found[0] if found else await self._ask_model(route, question, max_tokens)
 
     async def _ask_last(self, route: list[str], question: "_Question", max_tokens: int) -> Completion:
         try:
@@ -115,13 +142,13 @@ class Desk:
     async def _ask_model(self, route: list[str], question: "_Question", max_tokens: int) -> Completion:
         completion = await self._ask_for_text(route, question, max_tokens)
         if completion.finish is Finish.LENGTH and max_tokens < MOST_TOKENS:
-            completion = await self._ask_for_text(route, question, min(2 * max_tokens, MOST_TOKENS))
+            # Where not a word was said, thinking has taken all of it.
+            more = 2 * max_tokens if completion.text.strip() else max(8 * max_tokens, THINKING_TOKENS)
+            completion = await self._ask_for_text(route, question, min(more, MOST_TOKENS))
         return completion
 
     async def _ask_for_text(self, route: list[str], question: "_Question", max_tokens: int) -> Completion:
-        params = {**self._more, "models": route, "messages": list(question.messages), "max_tokens": max_tokens}
-        if self._temperature is not None:
-            params["temperature"] = self._temperature
+        params = self._params(route, question, max_tokens)
         text = orjson.dumps(params)
         for _ in range(1 + EMPTY_RETRIES):
             if question.asked[text]:
@@ -155,6 +182,16 @@ class Desk:
                 break
             self._styles[model] = style = better
         return completion
+
+    def _params(self, route: list[str], question: "_Question", max_tokens: int) -> dict[str, Any]:
+        limit = min(max_tokens + self._thinking(route[0]), MOST_TOKENS)
+        params = {**self._more, "models": route, "messages": list(question.messages), "max_tokens": limit}
+        return params if self._temperature is None else {**params, "temperature": self._temperature}
+
+    def _thinking(self, model: str) -> int:
+        """Tokens to allow beyond the answer; none where the user has set the limit."""
+        thinks = self._provider == "openai" and not self._limited and _THINKS.match(model)
+        return THINKING_TOKENS if thinks else 0
 
     async def _call(self, question: "_Question", params: Mapping[str, Any], style: Style) -> Completion:
         put = style.params(params, question.schema, question.schema_name)

@@ -7,9 +7,6 @@ PROVIDERS = ("openrouter", "openai", "anthropic")
 
 def task_discriminators(operation: str, prompt: str) -> tuple[Mapping[str, str], ...]:
     """Discriminators of a task's block: by `operation`, or by its prompt in any version; at every provider."""
-    by_provider = tuple(
-        {"provider": provider, **pair}
-        for provider in PROVIDERS
-        for pair in ({"operation": operation}, {"promptTemplate": f"{prompt}@*"})
-    )
-    return ({"operation": operation}, *by_provider)
+    ways = ({"operation": operation}, {"promptTemplate": f"{prompt}@*"})
+    # With the provider as well: a single pair would be worth no more than that of the provider's own block.
+    return (*ways, *({"provider": provider, **way} for provider in PROVIDERS for way in ways))

@@ -5,6 +5,7 @@ from typing import Any, Generic, TypeVar
 
 from lumeflow.kit.asking import Item, json_lines, listed_parts
 from lumeflow.kit.chat import MOST_TOKENS, Message
+from lumeflow.kit.prompts import messages_of
 
 T = TypeVar("T")
 
@@ -47,8 +48,7 @@ class PromptTask(Generic[T]):
     def messages(self, items: Sequence[Item], problem: str) -> Sequence[Message]:
         """The prompt with a line for each item."""
         values = {**self._variables, self._lines_name: json_lines(items), "problem": problem}
-        messages: Sequence[Message] = self._prompt.messages(values)
-        return messages
+        return messages_of(self._prompt, values)
 
     def max_tokens(self, items: Sequence[Item]) -> int:
         """Enough for so many items."""

@@ -1,7 +1,9 @@
 """The prompt of a node, the same in every run of an execution."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lumeflow.kit.chat_style import Message
 from lumeflow.plugin import BlockContext, ErrorClass, NodeError, UsageError
 
 
@@ -24,3 +26,16 @@ async def pinned_prompt(ctx: BlockContext, reference: str) -> Any:
         return ctx.prompts.load(f"{reference}@{await ctx.remember('prompt', newest)}")
     except UsageError as error:
         raise NodeError(ErrorClass.VALIDATION, str(error), field="promptTemplate") from error
+
+
+def messages_of(prompt: Any, values: Mapping[str, Any]) -> Sequence[Message]:
+    """The messages of a prompt.
+
+    Raises:
+        NodeError: (VALIDATION) a variable has no value, or a text cannot be rendered; the message names it.
+    """
+    try:
+        messages: Sequence[Message] = prompt.messages(values)
+    except UsageError as error:
+        raise NodeError(ErrorClass.VALIDATION, str(error), field="mapping") from error
+    return messages

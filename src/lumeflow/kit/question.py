@@ -1,6 +1,7 @@
 """Any question to a language model about each record: what the blocks named after a vendor have in common."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import orjson
@@ -10,9 +11,9 @@ from lumeflow.kit.asking import Item, Survey, json_lines, listed_parts
 from lumeflow.kit.calling import CallBlock, FillingConfig, filled, found_at
 from lumeflow.kit.chat import MOST_TOKENS, ChatConfig, Desk, Message
 from lumeflow.kit.model_json import json_in
-from lumeflow.kit.prompts import pinned_prompt
+from lumeflow.kit.prompts import messages_of, pinned_prompt
 from lumeflow.kit.replies import UNREADABLE
-from lumeflow.kit.schema_check import schema_check
+from lumeflow.kit.schema_check import Check, schema_check
 from lumeflow.plugin import BlockContext, JsonObject, RecordError, TemplateField
 
 TOKENS_FOR_AN_ANSWER = 1000
@@ -64,18 +65,21 @@ class QuestionBlock(CallBlock[QuestionConfigT]):
         super().__init__(config)
         self._desk = Desk(config)
         self._prompt: Any = None
+        self._rule: _Rule | None = None
 
     async def open(self, ctx: BlockContext) -> Mapping[str, Any]:
         """See that the prompt is there before anything is paid for."""
         if self.config.prompt_template is not None:
             self._prompt = await pinned_prompt(ctx, self.config.prompt_template)
+        schema = self.config.answer_schema or (self._prompt.answer_schema if self._prompt is not None else None)
+        self._rule = _Rule(schema, schema_check(schema)) if schema else None
         return {}
 
     async def process_batch(self, records: Sequence[JsonObject], ctx: BlockContext) -> list[JsonObject | RecordError]:
         """Ask about the records of a batch, together or about the only one."""
         single = self.batch_size == 1
         items = [Item(f"r{number}", self._line(record, ctx)) for number, record in enumerate(records, start=1)]
-        task = _Question(self.config, self._prompt, ctx, records[0] if single else None)
+        task = _Question(self.config, self._prompt, self._rule, ctx, records[0] if single else None)
         answers = await Survey(self._desk, task, ctx).run(items)
         outcomes = (answers.outcome(item.id) for item in items)
         return [self._outcome(record, answer) for record, answer in zip(records, outcomes, strict=True)]
@@ -91,23 +95,31 @@ class QuestionBlock(CallBlock[QuestionConfigT]):
         return {**record, self.config.output_field: answer}
 
 
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """What an answer about one record must satisfy."""
+
+    schema: Mapping[str, Any]
+    check: Check
+
+
 class _Question:
     """The task of one batch, or of one record."""
 
-    def __init__(self, config: QuestionConfig, prompt: Any, ctx: BlockContext, record: JsonObject | None) -> None:
+    def __init__(
+        self, config: QuestionConfig, prompt: Any, rule: "_Rule | None", ctx: BlockContext, record: JsonObject | None
+    ) -> None:
         """Prepare the question; `record` is given if it is about one record only."""
-        own = config.answer_schema or (prompt.answer_schema if prompt is not None else None) or None
+        own = rule.schema if rule else None
         self._config, self._prompt, self._ctx, self._record = config, prompt, ctx, record
-        self._free_text = own is None
-        self._check = schema_check(own) if own is not None else None
+        self._rule = rule
         self.schema = own if record is not None else _listed(own)
         self.schema_name = "answer" if record is not None else "answers"
 
     def messages(self, items: Sequence[Item], problem: str) -> Sequence[Message]:
         if self._prompt is not None:
             about = items[0].line if self._record is not None else {"items": json_lines(items)}
-            found: Sequence[Message] = self._prompt.messages({**about, "problem": problem})
-            return found
+            return messages_of(self._prompt, {**about, "problem": problem})
         system = [{"role": "system", "content": self._config.system}] if self._config.system else []
         parts = [self._asked(), "" if self._record is not None else json_lines(items)]
         parts.append(f"Your previous answer could not be used: {problem}. Answer again." if problem else "")
@@ -119,14 +131,14 @@ class _Question:
     def parts(self, text: str, items: Sequence[Item]) -> Iterable[tuple[str, Any]]:
         if self._record is None:
             return ((item_id, part.get("answer")) for item_id, part in listed_parts(text))
-        answer = text.strip() if self._free_text else json_in(text)
+        answer = text.strip() if self._rule is None else json_in(text)
         if answer is UNREADABLE:
             raise ValueError("the answer was not JSON")
         return ((items[0].id, answer),)
 
     def read(self, part: Any) -> Any:
-        if self._check is not None:
-            self._check(part)
+        if self._rule is not None:
+            self._rule.check(part)
         elif not isinstance(part, str):
             raise ValueError("'answer' must be text")
         return part

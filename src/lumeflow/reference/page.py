@@ -53,11 +53,11 @@ def meant_by(block: BlockClass) -> str:
 
 
 def _written(value: str | bool) -> str:
-    return value if isinstance(value, str) else str(value).lower()
+    return value.removesuffix("@*") if isinstance(value, str) else str(value).lower()
 
 
 def _quoted(value: str | bool) -> str:
-    return f'"{value}"' if isinstance(value, str) else str(value).lower()
+    return f'"{_written(value)}"' if isinstance(value, str) else _written(value)
 
 
 def _least(block: BlockClass) -> list[Mapping[str, str | bool]]:

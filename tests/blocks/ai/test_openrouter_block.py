@@ -179,6 +179,14 @@ async def test_a_prompt_file_gets_the_lines_of_a_batch(library):
     assert model.asked[0]["messages"][-1]["content"].startswith('Write to each:\n{"id":"r1"')
 
 
+async def test_a_variable_without_value_stops_the_node(library):
+    config = {"provider": "openrouter", "model": "a/b", "promptTemplate": "pitch@1"}
+
+    with pytest.raises(NodeError, match="the prompt 'pitch@1' needs a value for 'company'") as caught:
+        await ask(config, library=library)
+    assert caught.value.field == "mapping"
+
+
 async def test_an_unknown_prompt_stops_the_node(library):
     config = {"provider": "openrouter", "model": "a/b", "promptTemplate": "pich"}
 

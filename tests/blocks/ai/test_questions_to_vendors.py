@@ -116,6 +116,26 @@ async def test_a_cut_off_answer_gets_more_room_once(vendor):
     assert (run.records[0]["answer"], limits) == ("Well.", [100, 200])
 
 
+async def test_an_answer_that_thinking_has_eaten_gets_much_more_room():
+    run, model, _ = await ask(COMPATIBLE, COMPATIBLE.said("", "length"), "Well.", maxTokens=100)
+
+    assert (run.records[0]["answer"], [body["max_tokens"] for body in model.asked]) == ("Well.", [100, 4000])
+
+
+@pytest.mark.parametrize(
+    ("more", "limit"),
+    [
+        ({}, 5000),
+        ({"model": "gpt-4.1-mini"}, 1000),
+        ({"maxTokens": 300}, 300),
+    ],
+)
+async def test_a_model_that_always_thinks_has_room_for_it(more, limit):
+    _, model, _ = await ask(OPENAI, **more)
+
+    assert model.asked[0]["max_completion_tokens"] == limit
+
+
 @EVERY
 async def test_a_refusal_fails_its_record_alone(vendor):
     run, _, _ = await ask(vendor, vendor.said(None, "refused"), given=PEOPLE)
@@ -231,6 +251,45 @@ async def test_a_model_that_does_not_exist_is_not_asked_again(vendor):
     _, model, _ = await ask(vendor, vendor.error(404), given=PEOPLE, model=list(vendor.models))
 
     assert model.models == [vendor.models[0], vendor.models[1], vendor.models[1]]
+
+
+@EVERY
+async def test_a_resume_keeps_to_the_model_that_answered_although_the_first_is_well_again(vendor):
+    first, _, ctx = await ask(vendor, vendor.error(503), "By the second.", model=list(vendor.models))
+    second = context(Answering(vendor, "By the first."), remembered=ctx.remembered)
+    second.desk.stored = ctx.desk.stored
+
+    again, _, _ = await ask(vendor, model=list(vendor.models), ctx=second)
+
+    assert again.records == first.records == [{"name": "Mira", "answer": "By the second."}]
+    assert second.desk.sent == []
+
+
+@EVERY
+async def test_the_same_holds_for_what_was_asked_again(vendor):
+    bad, good = "no", orjson.dumps(GOOD).decode()
+    script = [vendor.error(503), bad, vendor.error(503), good]
+    first, model, ctx = await ask(vendor, *script, model=list(vendor.models), answerSchema=MOOD)
+    second = context(Answering(vendor, "By the first."), remembered=ctx.remembered)
+    second.desk.stored = ctx.desk.stored
+
+    again, _, _ = await ask(vendor, model=list(vendor.models), answerSchema=MOOD, ctx=second)
+
+    assert model.models == [*vendor.models, *vendor.models]
+    assert again.records == first.records == [{"name": "Mira", "answer": GOOD}]
+    assert second.desk.sent == []
+
+
+@EVERY
+async def test_a_resume_finds_the_answer_of_a_first_model_that_was_well(vendor):
+    first, _, ctx = await ask(vendor, "By the first.", model=list(vendor.models))
+    second = context(lambda request: reply("", 500), remembered=ctx.remembered)
+    second.desk.stored = ctx.desk.stored
+
+    again, _, _ = await ask(vendor, model=list(vendor.models), ctx=second)
+
+    assert again.records == first.records
+    assert second.desk.sent == []
 
 
 @EVERY

@@ -71,6 +71,7 @@ EXTRACT = "extract-contacts-from-comments"
         (BlockType.AI, {"provider": "anthropic", "operation": "contact-extraction"}, "ai/contact-extraction"),
         (BlockType.AI, {"provider": "openrouter", "promptTemplate": "infer-interests"}, "ai/interest-inference"),
         (BlockType.AI, {"operation": "interest-inference"}, "ai/interest-inference"),
+        (BlockType.AI, {"promptTemplate": "infer-interests@2"}, "ai/interest-inference"),
         (BlockType.AI, {"provider": "openai", "promptTemplate": "analyze-sentiment@1"}, "ai/sentiment-analysis"),
         (BlockType.AI, {"operation": "contact-extraction"}, "ai/contact-extraction"),
         (BlockType.AI, {"provider": "openrouter", "operation": "contact-extraction"}, "ai/contact-extraction"),
