@@ -2,6 +2,7 @@
 
 import hashlib
 import pkgutil
+import re
 import sys
 import traceback
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,6 +21,15 @@ GROUP = "lumeflow.plugins"
 
 BUILT_IN = {"lumeflow-blocks": "lumeflow.blocks", "lumeflow-providers": "lumeflow.providers"}
 """This package's own entry points; taken from here where it runs without being installed."""
+
+
+NO_PLUGINS = ("_", "test_", "conftest.py")
+"""What names of files begin with that stand in a plugin folder and are none: helpers, and the plugins' tests."""
+
+
+_PRIVATE = "_lumeflow_plugin_"
+_PRIVATE_NAME = re.compile(rf"{_PRIVATE}[0-9a-f]+_([\w-]+)")
+"""Names under which files of plugin folders are imported."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +52,7 @@ def load_registry(folders: Iterable[Path] = (), *, entry_points: bool = True) ->
     """Make the catalogue of all blocks and operations.
 
     Args:
-        folders: The user's folders; each `*.py` in them whose name does not begin with `_` is a plugin.
+        folders: The user's folders; each `*.py` in them is a plugin, except those that `NO_PLUGINS` names.
         entry_points: False to leave out the packages that are installed beside this one.
 
     Returns:
@@ -85,7 +95,7 @@ class _Loader:
             self.problems.append(PluginProblem(str(folder), "no such folder"))
             return
         for path in sorted(folder.glob("*.py")):
-            if not path.name.startswith("_"):
+            if not path.name.startswith(NO_PLUGINS):
                 with self._noting(str(path)):
                     self.registry.add_from(vars(_load_file(path)).values())
 
@@ -108,7 +118,7 @@ class _Loader:
 def _load_file(path: Path) -> ModuleType:
     """Import a file under a name of its own, so that it can neither hide an installed module nor be one."""
     digest = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]
-    name = f"_lumeflow_plugin_{digest}_{path.stem}"
+    name = f"{_PRIVATE}{digest}_{path.stem}"
     spec = spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise ImportError("not a Python file")
@@ -123,7 +133,7 @@ def _load_file(path: Path) -> ModuleType:
 
 
 def _described(error: BaseException) -> str:
-    first_line = str(error).strip().partition("\n")[0]
+    first_line = _PRIVATE_NAME.sub(r"\1.py", str(error).strip().partition("\n")[0])
     if isinstance(error, LumeflowError | SyntaxError):
         return f"{type(error).__name__}: {first_line}"
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith("<frozen")]

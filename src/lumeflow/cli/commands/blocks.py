@@ -1,5 +1,7 @@
 """`lumeflow blocks …`."""
 
+import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -7,11 +9,13 @@ import typer
 
 from lumeflow.cli.options import DbOption, JsonOption, shell_of
 from lumeflow.cli.shell import Shell, out
+from lumeflow.core.block import BlockType
 from lumeflow.core.errors import UsageError
 from lumeflow.process import run_async
 
 if TYPE_CHECKING:
     from lumeflow.core.registry import Registry
+    from lumeflow.plugins import PluginProblem
 
 app = typer.Typer(help="What workflows can be built from.")
 
@@ -22,9 +26,11 @@ def list_blocks(ctx: typer.Context, db: DbOption = None, as_json: JsonOption = F
     from lumeflow.cli import block_views
 
     shell = shell_of(ctx, db, as_json)
-    blocks = list(_registry(shell).blocks())
+    registry, problems = _loaded(shell)
+    blocks = list(registry.blocks())
     if shell.as_json:
-        shell.emit({"blocks": [block_views.brief(block) for block in blocks]})
+        left_out = [{"plugin": problem.name, "error": problem.error} for problem in problems]
+        shell.emit({"blocks": [block_views.brief(block) for block in blocks], "leftOut": left_out})
     else:
         out().print(block_views.block_table(blocks))
     return 0
@@ -54,6 +60,55 @@ def show(
     return 0
 
 
+@app.command("new")
+def new(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Such as company-lookup.")],
+    block_type: Annotated[BlockType, typer.Option("--type", help="Type of the block.")] = BlockType.TRANSFORM,
+    folder: Annotated[
+        Path | None,
+        typer.Option("--to", metavar="FOLDER", help="Where to; default: the first folder of LUMEFLOW_PLUGINS."),
+    ] = None,
+    db: DbOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Write a block of your own and its test, which work as they stand. Nothing is ever overwritten."""
+    from lumeflow.cli.scaffold import NewBlock, write
+    from lumeflow.plugins import load_registry
+
+    shell = shell_of(ctx, db, as_json)
+    folder, is_found = _own_folder(folder)
+    registry, _ = load_registry([entry for entry in {folder, *_own_folders()} if entry.is_dir()])
+    block = NewBlock.checked(name, block_type, registry)
+    block_file, test_file = write(block, folder)
+    if shell.as_json:
+        shell.emit({"id": f"{block.type}/{block.name}", "block": str(block_file), "test": str(test_file)})
+        return 0
+    lines = [f"wrote {block_file}", f"wrote {test_file}", f"test it:   pytest {test_file}"]
+    if not is_found:
+        lines.append(f"use it:    export LUMEFLOW_PLUGINS={folder}")
+    lines.append(f"read it:   lumeflow blocks show {block.type}/{block.name}")
+    out().print("\n".join(lines), markup=False, soft_wrap=True)
+    return 0
+
+
+def _own_folder(given: Path | None) -> tuple[Path, bool]:
+    """The folder for a block of the user's own, and whether plugins are looked for there.
+
+    Raises:
+        UsageError: None is named.
+    """
+    known = _own_folders()
+    folder = given or next(iter(known), None)
+    if folder is None:
+        raise UsageError("where to? Name a folder with --to, or in the environment variable LUMEFLOW_PLUGINS.")
+    return folder, folder.absolute() in {entry.absolute() for entry in known}
+
+
+def _own_folders() -> list[Path]:
+    return [Path(entry) for entry in os.environ.get("LUMEFLOW_PLUGINS", "").split(os.pathsep) if entry]
+
+
 @app.command("docs")
 def docs(
     ctx: typer.Context,
@@ -80,9 +135,14 @@ def docs(
 
 
 def _registry(shell: Shell) -> "Registry":
+    return _loaded(shell)[0]
 
-    async def load() -> "Registry":
+
+def _loaded(shell: Shell) -> "tuple[Registry, Sequence[PluginProblem]]":
+    """What is installed, and what could not be used of it."""
+
+    async def load() -> "tuple[Registry, Sequence[PluginProblem]]":
         async with shell.open(stores=False) as lumeflow:
-            return lumeflow.registry
+            return lumeflow.registry, lumeflow.plugin_problems
 
     return run_async(load())

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import orjson
@@ -51,6 +53,7 @@ class World:
         mocks: Demo answers of vendors that the simulator does not know.
         variables: What `{{variables.x}}` sees.
         processes: True if it may start processes.
+        modules: Modules with the operations that it calls, besides its own.
     """
 
     tables: Mapping[str, Sequence[JsonObject]] = field(default_factory=dict)
@@ -58,6 +61,7 @@ class World:
     mocks: JsonObject = field(default_factory=dict)
     variables: JsonObject = field(default_factory=dict)
     processes: bool = False
+    modules: Sequence[ModuleType] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +162,17 @@ class Bench:
     async def _findings(self, trial: OneBlock) -> Report:
         from lumeflow.core.validate import validate
 
-        return validate(trial.document, registry_of(self.block, installed()))
+        return validate(trial.document, self._registry(self.block))
+
+    def _registry(self, block: type[Block[Any]]) -> Registry:
+        """The block, and every operation that it may call: those of its own module need not be installed."""
+        registry = registry_of(block, installed())
+        for module in (sys.modules[self.block.__module__], *self._world.modules):
+            members = vars(module).values()
+            registry.add_from(
+                member for member in members if not (isinstance(member, type) and issubclass(member, Block))
+            )
+        return registry
 
     async def _run(self, payload: JsonObject, hooks: Hooks, folder: Path, forbidden: list[str], resumes: bool) -> Ran:
         tables = MemoryTables(self._world.tables)
@@ -188,7 +202,7 @@ class Bench:
 
     async def _app(self, block: type[Block[Any]], folder: Path) -> App:
         settings = Settings(data_dir=folder / "data", environ=_environ(block))
-        registry = registry_of(block, installed())
+        registry = self._registry(block)
         database = await open_database("sqlite:///:memory:", data_dir=settings.data_dir)
         return App(settings, registry, (), database, await Vendors.open(settings, registry))
 

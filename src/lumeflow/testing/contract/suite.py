@@ -3,6 +3,7 @@
 import inspect
 import warnings
 from collections.abc import Mapping, Sequence
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from lumeflow.core.block import Block, BlockType
@@ -37,6 +38,7 @@ class BlockContract:
         mocks: Demo answers by provider, operation or node id, for vendors that the simulator does not know.
         variables: Values of `{{variables.x}}`.
         processes: True for a block that computes in processes of its own, such as a sandbox.
+        modules: Modules with the operations that it calls, besides its own; those of installed packages are known.
     """
 
     block: ClassVar[type[Block[Any]]]
@@ -45,6 +47,7 @@ class BlockContract:
     mocks: ClassVar[JsonObject] = {}
     variables: ClassVar[JsonObject] = {}
     processes: ClassVar[bool] = False
+    modules: ClassVar[Sequence[ModuleType]] = ()
 
     def test_it_is_documented(self) -> None:
         """Purpose, input, output, errors, cost; a description for each field; an example."""
@@ -174,7 +177,14 @@ class BlockContract:
     def _bench(self) -> "Bench":
         from lumeflow.testing.contract.bench import Bench, World
 
-        world = World(self.tables, self.files, self.mocks, self.variables, self.processes)
+        world = World(
+            tables=self.tables,
+            files=self.files,
+            mocks=self.mocks,
+            variables=self.variables,
+            processes=self.processes,
+            modules=self.modules,
+        )
         return Bench(self.block, self.block.example, world)
 
     def _run(self, hooks: Hooks | None = None, *, times: int = 1, resumes: bool = False) -> "Ran":
@@ -203,6 +213,7 @@ def block_contract(
     mocks: JsonObject | None = None,
     variables: JsonObject | None = None,
     processes: bool = False,
+    modules: Sequence[ModuleType] = (),
 ) -> type[BlockContract]:
     """Make a class of tests for a block, to be assigned to a name that begins with `Test`.
 
@@ -213,6 +224,7 @@ def block_contract(
         mocks: Demo answers by provider, operation or node id, for vendors that the simulator does not know.
         variables: Values of `{{variables.x}}`.
         processes: True for a block that computes in processes of its own, such as a sandbox.
+        modules: Modules with the operations that it calls, besides its own; those of installed packages are known.
     """
     members = {
         "block": block,
@@ -221,6 +233,7 @@ def block_contract(
         "mocks": mocks or {},
         "variables": variables or {},
         "processes": processes,
+        "modules": modules,
         "__doc__": f"The contract of `{block.id()}`.",
     }
     return type(f"Test{block.__name__}", (BlockContract,), members)
