@@ -88,20 +88,24 @@ class App:
         self._clock = SystemClock()
         self._new_id = new_id
 
-    def load(self, source: bytes | Mapping[str, Any]) -> Workflow:
-        """Read a document and check everything that can be checked before a run.
+    def load(self, source: bytes | Mapping[str, Any], *, mode: Mode = Mode.LIVE) -> Workflow:
+        """Read a document and check everything that can be checked before a run in this mode.
 
         Raises:
             InvalidWorkflow: With the whole report.
         """
-        report = self.validate(source)
+        report = self.validate(source, mode=mode)
         if not report.ok:
             raise InvalidWorkflow(report)
         return Workflow.load(source)
 
-    def validate(self, source: bytes | Mapping[str, Any]) -> Report:
-        """All findings on a document, warnings included; never raises for a bad one."""
-        return validate(source, self.registry, secrets_known=self.settings.secret_names())
+    def validate(self, source: bytes | Mapping[str, Any], *, mode: Mode = Mode.LIVE) -> Report:
+        """All findings on a document, warnings included; never raises for a bad one.
+
+        Where nothing real is called, in demo mode and with a simulator, secrets need not be configured.
+        """
+        real = mode is Mode.LIVE and self.settings.simulator_url is None
+        return validate(source, self.registry, secrets_known=self.settings.secret_names() if real else None)
 
     async def execute(
         self,
@@ -137,7 +141,7 @@ class App:
                 block (a webhook's signature, a delivery that came before), or there is no such workflow.
             StorageError: The database cannot be written.
         """
-        document = await self._document(workflow, workflow_id)
+        document = await self._document(workflow, workflow_id, Mode(mode))
         trigger = {} if input is None else input
         if not isinstance(trigger, Mapping):
             raise UsageError(f"the input must be a JSON object, found {type(trigger).__name__}")
@@ -192,7 +196,7 @@ class App:
         execution = await self._stored(execution_id)
         if execution.status is Status.COMPLETED and not await self._has_failed(execution_id):
             return await self.result(execution_id)
-        document = self.load(with_limits(execution.definition, limits or {}))
+        document = self.load(with_limits(execution.definition, limits or {}), mode=execution.mode)
         plan = self._plan(document, execution)
         lock = await self.database.take(execution_id)
         try:
@@ -331,7 +335,7 @@ class App:
             tables=self.database.tables,
             files=self.database.files(execution.id),
             prompts=self._prompts,
-            secret=self.settings.secret,
+            secret=self._vendors.secrets(execution.mode),
             threads=self._threads,
             clock=self._clock,
             time=time.monotonic,
@@ -372,12 +376,14 @@ class App:
         failed = await failed_records(journal, execution.id, ended.rows)
         return build_result(stored, ended.rows, totals, failed, names)
 
-    async def _document(self, workflow: Workflow | Mapping[str, Any] | bytes | None, named: str | None) -> Workflow:
+    async def _document(
+        self, workflow: Workflow | Mapping[str, Any] | bytes | None, named: str | None, mode: Mode
+    ) -> Workflow:
         if workflow is None and named is not None:
             workflow = await find_document(self.database.workflows, named)
         elif workflow is None or named is not None:
             raise UsageError("which workflow? Give either a document or a workflow_id")
-        return workflow if isinstance(workflow, Workflow) else self.load(workflow)
+        return workflow if isinstance(workflow, Workflow) else self.load(workflow, mode=mode)
 
     def _admitted(self, document: Workflow, execution: Execution, *, named: bool) -> tuple[Plan, Execution]:
         """The plan, and the execution under the id that its input asks for, if it does.

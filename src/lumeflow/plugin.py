@@ -8,7 +8,16 @@ from lumeflow.core.clock import derived_id, iso
 from lumeflow.core.config import BlockConfig, ConditionField, PathField, TemplateField
 from lumeflow.core.context import BlockContext, FileSink
 from lumeflow.core.errors import CallError, ErrorClass, NodeError, RecordError, UsageError
-from lumeflow.core.expressions import MISSING, Path, Template
+from lumeflow.core.expressions import (
+    MISSING,
+    EvaluationError,
+    ExpressionError,
+    Path,
+    Template,
+    compile_path,
+    compile_template,
+    template_pieces,
+)
 from lumeflow.core.findings import did_you_mean
 from lumeflow.core.http import HttpRequest, HttpResponse
 from lumeflow.core.money import FREE, Basis, Charge, decimal_of
@@ -16,6 +25,7 @@ from lumeflow.core.operation import (
     Account,
     Answer,
     Failure,
+    Grant,
     Operation,
     Params,
     ProviderDefaults,
@@ -24,6 +34,8 @@ from lumeflow.core.operation import (
     Repeat,
     Response,
     Send,
+    Terms,
+    Token,
     Verdict,
 )
 from lumeflow.core.records import JsonObject, Outcome, Record, Route, Skip, Whole
@@ -47,9 +59,12 @@ __all__ = [
     "Comparison",
     "ConditionField",
     "ErrorClass",
+    "EvaluationError",
+    "ExpressionError",
     "Failure",
     "FileSink",
     "Filter",
+    "Grant",
     "HttpRequest",
     "HttpResponse",
     "JsonObject",
@@ -75,11 +90,16 @@ __all__ = [
     "Skip",
     "Template",
     "TemplateField",
+    "Terms",
+    "Token",
     "UsageError",
     "Verdict",
     "Whole",
+    "compile_path",
+    "compile_template",
     "decimal_of",
     "derived_id",
     "did_you_mean",
     "iso",
+    "template_pieces",
 ]

@@ -24,12 +24,16 @@ SIMULATOR_KEY = "sim-key"
 SETTINGS_TIMEOUT = 10.0
 UNLIMITED = 1e6
 """Rate scale of the demo's vendors: nobody should wait for a limit in a demonstration."""
-
 LONG_AGO = 86_400.0
 """Seconds since an earlier run of a demonstration, as its vendors see it."""
 
 Asked = Callable[[str, str], Awaitable[Sequence[Params]]]
 """Reads the parameters of the answered calls of an execution, given its id, and of an operation, given its own."""
+
+
+def simulator_secret(name: str) -> Secret | None:
+    """What stands for every key and secret where nothing real is called: the simulated vendors accept it."""
+    return Secret(SIMULATOR_KEY)
 
 
 class Vendors:
@@ -40,7 +44,7 @@ class Vendors:
         self._registry = registry
         self._transport = transport
         self._live = Gateway(registry.operations(), accounts, transport)
-        self._demo_accounts = Accounts(registry.providers(), {}, lambda name: Secret(SIMULATOR_KEY))
+        self._demo_accounts = Accounts(registry.providers(), {}, simulator_secret, simulator_secret)
         self._demo = Gateway(registry.operations(), self._demo_accounts, _Nowhere())
 
     @classmethod
@@ -53,7 +57,8 @@ class Vendors:
         transport = HttpTransport(guard=Guard(settings.allowed_addresses))
         configured = {name: AccountSettings.parse(name, entry) for name, entry in settings.providers.items()}
         if settings.simulator_url is None:
-            return cls(settings, registry, transport, Accounts(registry.providers(), configured, settings.provider_key))
+            accounts = Accounts(registry.providers(), configured, settings.provider_key, settings.secret)
+            return cls(settings, registry, transport, accounts)
         url = settings.simulator_url.rstrip("/")
         try:
             limits = await _simulator_limits(transport, url, registry.operations())
@@ -67,7 +72,7 @@ class Vendors:
             )
             for name in registry.providers()
         }
-        accounts = Accounts(registry.providers(), simulated, lambda name: Secret(SIMULATOR_KEY))
+        accounts = Accounts(registry.providers(), simulated, simulator_secret, simulator_secret)
         return cls(settings, registry, transport, accounts)
 
     @property
@@ -110,6 +115,11 @@ class Vendors:
             mocks=execution.mocks,
             budget=budget,
         )
+
+    def secrets(self, mode: Mode) -> Callable[[str], Secret | None]:
+        """Where secrets that a workflow names come from: no real one goes to a simulator."""
+        real = mode is Mode.LIVE and self._settings.simulator_url is None
+        return self._settings.secret if real else simulator_secret
 
     async def close(self) -> None:
         """Let go of connections."""

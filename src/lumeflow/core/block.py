@@ -10,7 +10,7 @@ A block author overrides exactly one of four methods and knows nothing of stream
 The first two may be plain functions: the engine then runs them in a worker thread, batch by batch, in order.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -166,6 +166,12 @@ class Block(Generic[ConfigT]):
             RecordError: It cannot be told.
         """
         return True
+
+    def cautions(self) -> Iterable[tuple[tuple[str | int, ...], str]]:
+        """What is allowed in the configuration but unwise: each place, and a sentence on what to do. Told by
+        validation as a warning.
+        """
+        return ()
 
     async def open(self, ctx: BlockContext) -> Mapping[str, Any]:
         """Called once before the first record; returns payload fields to send at once.

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from lumeflow.core.secret import Secret
+
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
@@ -18,6 +20,7 @@ class HttpRequest:
             internet, or where the operator's configuration allows it.
         redirects: Most redirects that may be followed; 0 for none. Every hop is checked; see `gateway/redirects.py`.
         largest: Most bytes of the answer; None for the transport's own limit.
+        secrets: The secrets that stand in it; should the vendor repeat one, it is taken out of the answer.
     """
 
     method: str
@@ -27,6 +30,7 @@ class HttpRequest:
     guarded: bool = False
     redirects: int = 0
     largest: int | None = None
+    secrets: tuple[Secret, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,8 @@ class Repeat(Enum):
     """Repeat, and book the lost one as possibly paid."""
     LOOK_FIRST = "look-first"
     """Ask the vendor what became of it (`Operation.recover`) before anything is started again."""
+    NEVER = "never"
+    """Don't: it may have been carried out. The call fails and is listed as in doubt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,10 @@ class RateHint:
     pause: float = 0.0
 
 
+def _no_secret(name: str) -> Secret | None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """How to reach a vendor for one customer of ours.
@@ -62,6 +68,9 @@ class Account:
         limits: Limits by operation id, or by `*` for all, where they differ from the operation's own.
         concurrency: Most calls in flight at once.
         prices: Configured prices that override the provider's defaults, by name.
+        lane: Name under which calls share limits, permits and circuit breaker; empty for the account's name.
+        secret: Looks up a secret that a workflow names; None if it is not configured.
+        token: The token of the operation's `grant`; None if it has none.
     """
 
     name: str
@@ -72,6 +81,26 @@ class Account:
     limits: Mapping[str, tuple[RateLimit, ...]] = field(default_factory=dict)
     concurrency: int = 128
     prices: Mapping[str, Decimal] = field(default_factory=dict)
+    lane: str = ""
+    secret: Callable[[str], Secret | None] = _no_secret
+    token: Secret | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """On which terms one call is made. Most vendors have the same for all calls of an operation.
+
+    Attributes:
+        account: As whom.
+        repeat: What may be done when an answer was lost.
+        writes: True if the call changes something; its key then holds node and position.
+        identity: What is asked for, as it is written down: the part of the parameters by which two calls are the same.
+    """
+
+    account: Account
+    repeat: Repeat
+    writes: bool
+    identity: Params
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +138,34 @@ class Failure:
 
 
 Verdict = Answer | Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token that calls are made with, until it expires.
+
+    Attributes:
+        secret: The token.
+        seconds: How long it is good; None if the vendor does not say.
+    """
+
+    secret: Secret
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """How to get the token that an operation needs (OAuth 2). Tokens live in memory and are written down nowhere.
+
+    Attributes:
+        request: Asks for one. Equal requests share their token.
+        read: Reads the answer. Pure, and never raises.
+    """
+
+    request: HttpRequest
+    read: Callable[[HttpResponse], Token | Failure]
+
+
 Send = Callable[[HttpRequest], Awaitable[HttpResponse]]
 
 
@@ -142,6 +199,18 @@ class Operation(ABC):
     @abstractmethod
     def judge(self, params: Params, response: HttpResponse, account: Account) -> Verdict:
         """Read an answer. Pure, and never raises: what cannot be read is a `Failure`."""
+
+    def terms(self, params: Params, account: Account) -> Terms:
+        """On which terms a call is made, where they follow from its parameters. Pure, and never raises."""
+        return Terms(account, self.repeat, self.writes, params)
+
+    def grant(self, params: Params, account: Account) -> Grant | None:
+        """How to get the token that the request needs as `account.token`; None if it needs none. Pure."""
+        return None
+
+    def demo(self, params: Params) -> HttpResponse | None:
+        """The answer of demo mode, if the call brings its own; None to ask the simulator."""
+        return None
 
     def expected(self, params: Params, account: Account) -> Decimal:
         """Price of one call before it is made: for estimates, budgets, and calls whose answer never came."""

@@ -70,6 +70,7 @@ class Accounts:
         providers: What the provider modules declare.
         settings: The configuration, by provider name.
         find_secret: Where keys come from.
+        find_named: Where secrets come from that workflows name.
 
     Raises:
         UsageError: The configuration names an unknown provider.
@@ -80,10 +81,12 @@ class Accounts:
         providers: Mapping[str, ProviderDefaults],
         settings: Mapping[str, AccountSettings] | None = None,
         find_secret: FindSecret = lambda name: None,
+        find_named: FindSecret = lambda name: None,
     ) -> None:
         self._providers = providers
         self._settings = settings or {}
         self._find_secret = find_secret
+        self._find_named = find_named
         self._accounts: dict[str, Account] = {}
         for name in self._settings:
             if name not in providers:
@@ -129,6 +132,7 @@ class Accounts:
             limits=settings.limits,
             concurrency=settings.concurrency or defaults.concurrency,
             prices={**defaults.prices, **settings.prices},
+            secret=self._find_named,
         )
 
 

@@ -13,6 +13,8 @@ from lumeflow.core.operation import Answer, Repeat
 from lumeflow.gateway.call import Call
 from lumeflow.gateway.observer import CallObserver
 
+_IN_DOUBT = frozenset({Repeat.BOOKED, Repeat.NEVER})
+
 
 class Books:
     """Keeps them for one call. What is not to be remembered is only told to the observer.
@@ -48,7 +50,7 @@ class Books:
         self.claimed_at = self._clock.now()
         if self._remembered:
             call = self._call
-            params = canonical_json(call.params)
+            params = canonical_json(call.identity)
             await self._ledger.claim(Claim(call.key, call.node_id, params, self.claimed_at, self.price()))
 
     def asked(self, questions: int) -> None:
@@ -79,7 +81,7 @@ class Books:
         if not answer.settled:
             await self.release(1, answered=True)
         elif self._remembered:
-            lost = charge.amount * self.lost if self.lost and call.operation.repeat is Repeat.BOOKED else ZERO
+            lost = charge.amount * self.lost if self.lost and call.repeat is Repeat.BOOKED else ZERO
             # Requests that were refused or lost have been counted by `release` and `lose`.
             sent = 1 + self._questions
             entry = AnsweredEffect(response, charge, lost, sent, self._clock.now(), round(duration * 1000))
@@ -90,7 +92,7 @@ class Books:
 
     def doubtful(self) -> None:
         """A repetition is possibly paid a second time."""
-        if self._call.operation.repeat is Repeat.BOOKED:
+        if self._call.repeat in _IN_DOUBT:
             self.observer.doubtful(self._call.node_id, self._call.operation.id, self.price())
 
     def price(self) -> Decimal:

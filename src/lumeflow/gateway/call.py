@@ -7,11 +7,12 @@ from lumeflow.core.clock import Clock
 from lumeflow.core.effects import EffectKey, Ledger
 from lumeflow.core.http import HttpResponse, Transport
 from lumeflow.core.money import Charge
-from lumeflow.core.operation import Account, Operation, Params
+from lumeflow.core.operation import Account, Operation, Params, Repeat
 from lumeflow.gateway.budget import Budget
 from lumeflow.gateway.lanes import Lane
 from lumeflow.gateway.observer import CallObserver
 from lumeflow.gateway.retry import Retries
+from lumeflow.gateway.tokens import Tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,7 @@ class Surroundings:
     """What all calls of an execution share.
 
     Attributes:
+        tokens: The tokens of the process.
         stalls: Until when (loop time) a wait for an operation's rate has been announced, so that it is announced once.
     """
 
@@ -26,6 +28,7 @@ class Surroundings:
     observer: CallObserver
     budget: Budget | None
     clock: Clock
+    tokens: Tokens = field(default_factory=Tokens)
     stalls: dict[str, float] = field(default_factory=dict)
 
 
@@ -37,6 +40,8 @@ class Call:
         operation: What to call.
         params: With what.
         account: As whom.
+        repeat: What may be done when its answer was lost.
+        identity: What is written down of the parameters.
         key: Its identity.
         node_id: The node that pays.
         timeout: Seconds to wait for an answer.
@@ -51,6 +56,8 @@ class Call:
     operation: Operation
     params: Params
     account: Account
+    repeat: Repeat
+    identity: Params
     key: EffectKey
     node_id: str
     timeout: float

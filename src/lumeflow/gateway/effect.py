@@ -12,6 +12,7 @@ Nothing paid is cut off: from the claim to the end of the attempt the flight is 
 import asyncio
 import logging
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -29,15 +30,17 @@ from lumeflow.core.errors import (
 from lumeflow.core.faults import fault_point
 from lumeflow.core.http import HttpRequest, HttpResponse
 from lumeflow.core.money import ZERO
-from lumeflow.core.operation import Answer, Failure, Repeat, Verdict
+from lumeflow.core.operation import Account, Answer, Failure, Repeat, Verdict
 from lumeflow.gateway import messages
 from lumeflow.gateway.admission import Passage, admit
+from lumeflow.gateway.authority import Authority
 from lumeflow.gateway.books import Books
 from lumeflow.gateway.call import Call, Outcome, Surroundings
+from lumeflow.gateway.echoes import without_echoes
 from lumeflow.gateway.flight import Flight
 from lumeflow.gateway.lookup import Lookup
+from lumeflow.gateway.redirects import send_following
 from lumeflow.gateway.retry import Ending, Problem
-from lumeflow.gateway.transport import send_noticed
 
 _log = logging.getLogger(__name__)
 
@@ -49,7 +52,7 @@ _UNCLEAR = frozenset({ErrorClass.SERVER_ERROR, ErrorClass.TIMEOUT, ErrorClass.IN
 class Effect:
     """Carries one call out. Used once."""
 
-    __slots__ = ("_around", "_attempts", "_books", "_call", "_flight", "_observer", "_written_at")
+    __slots__ = ("_around", "_attempts", "_authority", "_books", "_call", "_flight", "_observer", "_written_at")
 
     def __init__(self, call: Call, around: Surroundings, flight: Flight[Outcome]) -> None:
         self._call = call
@@ -57,6 +60,7 @@ class Effect:
         self._flight = flight
         self._observer = around.observer
         self._books = Books(call, around.ledger, around.observer, around.clock)
+        self._authority = Authority(call, around.tokens, self._books)
         self._attempts = 0
         self._written_at = 0.0
 
@@ -89,8 +93,10 @@ class Effect:
 
     async def _clear_up(self, claimed_at: datetime) -> Outcome | Problem | None:
         """A process that is gone made this call, and nobody knows with what result."""
-        if self._call.operation.repeat is not Repeat.LOOK_FIRST:
+        if self._call.repeat is not Repeat.LOOK_FIRST:
             self._books.doubtful()
+            if self._call.repeat is Repeat.NEVER:
+                raise self._books.failed(messages.not_again(self._call))
             return None
         response = await self._look(claimed_at)
         self._flight.hold()
@@ -103,6 +109,8 @@ class Effect:
 
     async def _again(self, problem: Problem) -> None:
         self._flight.let_go()
+        if problem.ending is Ending.EXPIRED:
+            return
         delay = self._call.retries.after(problem)
         if delay is None:
             raise self._final(problem)
@@ -111,14 +119,16 @@ class Effect:
             await asyncio.sleep(delay)
 
     def _final(self, problem: Problem) -> CallError:
-        call = self._call
-        return self._books.failed(messages.final_error(problem, call.operation, call.account, self._attempts))
+        return self._books.failed(messages.final_error(problem, self._call, self._attempts))
 
     # One attempt.
 
     async def _attempt(self) -> Outcome | Problem:
         self._need_key()
-        request = self._build()
+        account = await self._authority.account()
+        if isinstance(account, Problem):
+            return account
+        request = self._build(account)
         budget = self._around.budget if self._call.operation.remembered else None
         price = ZERO if budget is None else self._books.price()
         try:
@@ -140,7 +150,7 @@ class Effect:
             if self._flight.abandoned:
                 self._flight.let_go()
             fault_point("gateway.claimed")
-            response = await send_noticed(
+            response = await send_following(
                 call.transport, request, seconds=call.timeout, on_write=lambda: self._written(passage)
             )
         except ForbiddenAddress as error:
@@ -163,6 +173,8 @@ class Effect:
             raise
         passage.landed()
         fault_point("gateway.answered")
+        if request.secrets:
+            response = without_echoes(response, request.secrets)
         return await self._settle(response, passage, looked_up=False)
 
     def _need_key(self) -> None:
@@ -170,10 +182,10 @@ class Effect:
         if call.real and call.account.key is None and call.account.key_name:
             raise self._books.failed(messages.no_key(call.operation, call.account))
 
-    def _build(self) -> HttpRequest:
+    def _build(self, account: Account) -> HttpRequest:
         call = self._call
         try:
-            return call.operation.build(call.params, call.account)
+            return call.operation.build(call.params, account)
         except LumeflowError:
             raise
         except Exception as error:
@@ -197,6 +209,8 @@ class Effect:
         if isinstance(verdict, Answer):
             return await self._store(verdict, response, passage)
         problem = _refusal(verdict, response)
+        if self._authority.renews(verdict, response):
+            problem = replace(problem, ending=Ending.EXPIRED)
         if passage is not None and not looked_up and self._must_look(verdict):
             return await self._lose(passage, problem, response)
         if verdict.paid:
@@ -212,7 +226,7 @@ class Effect:
         return Outcome(response, answer.value, charge)
 
     async def _lose(self, passage: Passage, problem: Problem, unusable: HttpResponse | None) -> Outcome | Problem:
-        if self._call.operation.repeat is not Repeat.LOOK_FIRST:
+        if self._call.repeat is not Repeat.LOOK_FIRST:
             await self._book(passage, unusable)
             return problem
         passage.landed()  # the questions need a permit of their own
@@ -240,7 +254,7 @@ class Effect:
             self._books.asked(lookup.asked)
 
     def _must_look(self, failure: Failure) -> bool:
-        return self._call.operation.repeat is Repeat.LOOK_FIRST and (failure.paid or failure.error_class in _UNCLEAR)
+        return self._call.repeat is Repeat.LOOK_FIRST and (failure.paid or failure.error_class in _UNCLEAR)
 
     def _judge(self, response: HttpResponse) -> Verdict:
         call = self._call

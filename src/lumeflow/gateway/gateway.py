@@ -17,6 +17,7 @@ from lumeflow.gateway.mocks import Mocks
 from lumeflow.gateway.observer import CallObserver
 from lumeflow.gateway.rates import MARGIN
 from lumeflow.gateway.session import Session
+from lumeflow.gateway.tokens import Tokens
 
 
 class Gateway:
@@ -57,6 +58,7 @@ class Gateway:
         self._longest_pause = longest_pause
         self._lanes = Lanes(LaneSettings(limited=limited, margin=margin, longest_pause=longest_pause))
         self._tickets = count()
+        self._tokens = Tokens()
 
     def session(
         self,
@@ -86,7 +88,7 @@ class Gateway:
             execution_id=execution_id,
             operations=self._operations,
             accounts=self._accounts,
-            around=Surroundings(ledger, observer, budget, self._clock),
+            around=Surroundings(ledger, observer, budget, self._clock, Tokens() if demo else self._tokens),
             transport=transport or self._transport,
             lanes=Lanes(LaneSettings(limited=False)) if demo else self._lanes,
             real=self._limited and not demo,

@@ -45,17 +45,18 @@ class Lanes:
 
     def lane(self, account: Account, operation: Operation) -> Lane:
         """The lane of an operation; made when it is first asked for."""
-        lane = self._lanes.get((account.name, operation.id))
+        name = account.lane or account.name
+        lane = self._lanes.get((name, operation.id))
         if lane is None:
             lane = Lane(
-                self._limiter(account, operation),
-                self._permits.setdefault(account.name, Permits(account.concurrency)),
-                self._breakers.setdefault(account.name, Breaker()),
+                self._limiter(name, account, operation),
+                self._permits.setdefault(name, Permits(account.concurrency)),
+                self._breakers.setdefault(name, Breaker()),
             )
-            self._lanes[account.name, operation.id] = lane
+            self._lanes[name, operation.id] = lane
         return lane
 
-    def _limiter(self, account: Account, operation: Operation) -> RateLimiter:
+    def _limiter(self, lane: str, account: Account, operation: Operation) -> RateLimiter:
         # Limits configured under `*` hold for all operations together that have none of their own there.
         configured = account.limits.get(operation.id)
         name, limits, fixed = operation.id, operation.limits, False
@@ -63,9 +64,9 @@ class Lanes:
             limits, fixed = configured, True
         elif "*" in account.limits:
             name, limits, fixed = "*", account.limits["*"], True
-        limiter = self._limiters.get((account.name, name))
+        limiter = self._limiters.get((lane, name))
         if limiter is None:
-            limiter = self._limiters[account.name, name] = self._new_limiter(limits, fixed)
+            limiter = self._limiters[lane, name] = self._new_limiter(limits, fixed)
         return limiter
 
     def _new_limiter(self, limits: tuple[RateLimit, ...], fixed: bool) -> RateLimiter:

@@ -2,22 +2,41 @@
 
 from lumeflow.core.errors import CallError, ErrorClass
 from lumeflow.core.operation import Account, Operation, Repeat
+from lumeflow.gateway.call import Call
 from lumeflow.gateway.retry import Ending, Problem
 
 
-def final_error(problem: Problem, operation: Operation, account: Account, attempts: int) -> CallError:
+def final_error(problem: Problem, call: Call, attempts: int) -> CallError:
     """The error of a call that is given up after `attempts` attempts."""
+    operation, account = call.operation, call.account
     status = "" if problem.status is None else f" (status {problem.status})"
     parts = [f"{operation.id} failed{status}: {_sentence(scrub(problem.message, account))}"]
     if problem.error_class is ErrorClass.AUTH and account.key_name:
         parts.append(f"Check the secret {account.key_name}.")
     if problem.retry_after is not None and problem.ending is Ending.REFUSED:
         parts.append(f"{operation.provider} asks to wait {duration(problem.retry_after)}.")
-    if problem.ending is Ending.LOST and operation.repeat is not Repeat.FREE:
-        parts.append("It may have been charged, and is listed as in doubt.")
+    if problem.ending is Ending.LOST and call.repeat is not Repeat.FREE:
+        parts.append(_DOUBTS[call.repeat])
     if attempts > 1:
         parts.append(f"Given up after {attempts} attempts.")
     return CallError(problem.error_class, " ".join(parts), operation=operation.id, status=problem.status)
+
+
+_DOUBTS = {
+    Repeat.BOOKED: "It may have been charged, and is listed as in doubt.",
+    Repeat.LOOK_FIRST: "It may have been charged, and is listed as in doubt.",
+    Repeat.NEVER: "It may have been carried out; it is listed as in doubt and is not made again.",
+}
+
+
+def not_again(call: Call) -> CallError:
+    """The call was made by a process that ended before its answer came, and must not be made twice."""
+    return CallError(
+        ErrorClass.NETWORK,
+        f"{call.operation.id}: an earlier run made this call and ended before the answer came. "
+        + _DOUBTS[Repeat.NEVER],
+        operation=call.operation.id,
+    )
 
 
 def no_key(operation: Operation, account: Account) -> CallError:

@@ -65,6 +65,8 @@ class Ending(Enum):
     """The vendor never saw the request."""
     LOST = "lost"
     """The answer did not arrive, or was paid for and unusable."""
+    EXPIRED = "expired"
+    """The vendor refused the call for its token; it is made again with another one, at once and uncounted."""
     UNSTARTED = "unstarted"
     """The answer did not arrive, and the vendor knows of no such call."""
 
@@ -150,10 +152,13 @@ class Retries:
         return self._delay(self._tries, problem.retry_after)
 
     def _allowed(self, problem: Problem) -> bool:
-        if problem.retryable is not None:
+        if problem.retryable is not None and not (problem.ending is Ending.LOST and self._repeat is Repeat.NEVER):
             return problem.retryable
         if problem.ending in (Ending.UNSENT, Ending.UNSTARTED):
             return True
+        if self._repeat is Repeat.NEVER:
+            # Only who is told that the rate is exceeded knows that nothing was done.
+            return problem.ending is Ending.REFUSED and problem.error_class is ErrorClass.RATE_LIMIT
         if problem.error_class not in TRANSIENT:
             return False
         # What costs nothing to repeat loses nothing by it either, so the list of classes, which is there to protect

@@ -17,7 +17,7 @@ from lumeflow.gateway.call import Call, Outcome, Surroundings
 from lumeflow.gateway.effect import Effect
 from lumeflow.gateway.flight import Flight
 from lumeflow.gateway.lanes import Lanes, LaneSettings
-from lumeflow.gateway.mocks import Mocks
+from lumeflow.gateway.mocks import Canned, Mocks
 from lumeflow.gateway.retry import Retries, RetryPolicy
 
 T = TypeVar("T")
@@ -96,9 +96,10 @@ class Session:
             UsageError: There is no such operation, or no account for it.
         """
         operation = self._operation(operation_id)
-        account = self._accounts.resolve(operation.provider)
-        place = f"{node_id}/{position or ''}" if operation.writes else None
-        key = EffectKey.of(self._execution_id, account.name, operation.id, params, position=place)
+        terms = operation.terms(params, self._accounts.resolve(operation.provider))
+        account = terms.account
+        place = f"{node_id}/{position or ''}" if terms.writes else None
+        key = EffectKey.of(self._execution_id, account.name, operation.id, terms.identity, position=place)
         flight = self._calls.get(key.digest)
         if flight is not None and not flight.dead:
             return await self._join(flight, operation, params, node_id)
@@ -107,13 +108,15 @@ class Session:
             operation=operation,
             params=params,
             account=account,
+            repeat=terms.repeat,
+            identity=terms.identity,
             key=key,
             node_id=node_id,
             timeout=operation.timeout if call_timeout is None else call_timeout,
             ticket=self._next_ticket(),
             lane=(self._lanes if mock is None else self._mock_lanes).lane(account, operation),
-            transport=mock or self._transport,
-            retries=Retries(retry, operation.repeat, key.digest, self._longest_wait, operation.most_lost),
+            transport=mock or self._own_answer(operation, params) or self._transport,
+            retries=Retries(retry, terms.repeat, key.digest, self._longest_wait, operation.most_lost),
             real=self._real and mock is None,
             mocked=mock is not None,
         )
@@ -157,8 +160,8 @@ class Session:
 
     async def _join(self, flight: Flight[Outcome], operation: Operation, params: Params, node_id: str) -> Response:
         outcome = await flight.join()
-        account = self._accounts.resolve(operation.provider)
-        verdict = operation.judge(params, outcome.response, account)
+        terms = operation.terms(params, self._accounts.resolve(operation.provider))
+        verdict = operation.judge(params, outcome.response, terms.account)
         self._around.observer.replayed(node_id)
         # Read anew, so that two records never share one value that a block may change.
         value = verdict.value if isinstance(verdict, Answer) else outcome.value
@@ -180,6 +183,11 @@ class Session:
         await ledger.claim(claim)
         await ledger.answer(claim.key, new_answer(HttpResponse(200, {}, body), self._around.clock.now()))
         return body
+
+    def _own_answer(self, operation: Operation, params: Params) -> Canned | None:
+        """In demo mode, the answer that the call brings with it."""
+        answer = None if self._real else operation.demo(params)
+        return None if answer is None else Canned(answer)
 
     def _operation(self, operation_id: str) -> Operation:
         operation = self._operations.get(operation_id)

@@ -16,6 +16,7 @@ from lumeflow.simulator.vendor import Endpoint, OddShape, Route, Surroundings, V
 from lumeflow.simulator.vendors.anthropic import Anthropic
 from lumeflow.simulator.vendors.apify import Apify
 from lumeflow.simulator.vendors.apollo import Apollo
+from lumeflow.simulator.vendors.crm import Crm
 from lumeflow.simulator.vendors.hunter import Hunter
 from lumeflow.simulator.vendors.meta import Meta
 from lumeflow.simulator.vendors.mixedbread import Mixedbread
@@ -24,11 +25,13 @@ from lumeflow.simulator.vendors.openrouter import OpenRouter
 from lumeflow.simulator.vendors.webhook import Webhook
 
 VENDORS: tuple[type[Vendor], ...] = (
-    Apify, Apollo, Hunter, OpenRouter, OpenAI, Anthropic, Mixedbread, Meta, OpenAICompatible, Webhook,
+    Apify, Apollo, Hunter, OpenRouter, OpenAI, Anthropic, Mixedbread, Meta, Crm, OpenAICompatible, Webhook,
 )  # fmt: skip
 """The first that has a call's path takes it; the last takes what others leave of the chat-completions form."""
 ENDPOINTS: Mapping[str, Endpoint] = {endpoint.id: endpoint for vendor in VENDORS for endpoint in vendor.endpoints}
 
+UNKNOWN = "x-simulator-unknown"
+"""Header of the answer to a call that is no vendor's."""
 _SERVER_ERRORS = (500, 502, 503)
 _WITHOUT_LIMIT_HEADERS = frozenset({401, 403})
 _UNLIMITED = Limit(60, 60.0)
@@ -83,7 +86,8 @@ class Service:
             if routes:
                 return await self._serve(call, vendor, routes)
         self._bill.unknown += 1
-        return json_reply({"error": f"no simulated vendor has {call.method} {call.path[:200]}"}, 404).response()
+        message = f"no simulated vendor has {call.method} {call.path[:200]}"
+        return json_reply({"error": message}, 404, {UNKNOWN: "path"}).response()
 
     async def _serve(self, call: Call, vendor: Vendor, routes: tuple[Route, ...]) -> HttpResponse:
         accepted = self._admit(call, vendor, routes)

@@ -30,6 +30,10 @@ DEFAULT_PRICES: Mapping[str, Decimal] = MappingProxyType(
         "hunter/credit": Decimal("0.0245"),
         # Third-party price collections, 2026: $0.10 per million tokens.
         "mixedbread/million-tokens": Decimal("0.10"),
+        # Of a vendor that does not exist.
+        "crm/page": Decimal("0.002"),
+        "crm/person-found": Decimal("0.01"),
+        "crm/note-written": Decimal("0.001"),
     }
 )
 """USD per unit, by name."""
@@ -78,6 +82,9 @@ class SimulatorSettings:
         match_rate: Share of people whom Apollo knows by e-mail, profile, or name with employer.
         weak_match_rate: The same by name alone.
         find_rate: Share of people whose address Hunter finds.
+        crm_contacts: Contacts that the CRM lists.
+        token_seconds: How long the CRM's tokens are good.
+        token_uses: Calls after which a token of the CRM is refused although it has not expired; 0 for none.
         budgets: Credits (Apollo, Hunter) or USD (the others) that may be spent before the vendor says there is no more.
         prices: Overrides of `DEFAULT_PRICES`.
         model_prices: Overrides of `MODEL_PRICES`.
@@ -103,6 +110,9 @@ class SimulatorSettings:
     match_rate: float = 0.75
     weak_match_rate: float = 0.55
     find_rate: float = 0.70
+    crm_contacts: int = 120
+    token_seconds: float = 3600.0
+    token_uses: int = 0
     budgets: Mapping[str, Decimal] = field(default_factory=dict)
     prices: Mapping[str, Decimal] = field(default_factory=dict)
     model_prices: Mapping[str, tuple[Decimal, Decimal]] = field(default_factory=dict)
@@ -113,7 +123,16 @@ class SimulatorSettings:
             self._require(name, 0 <= getattr(self, name) <= 1, "a share from 0 to 1")
         for name in ("rate_scale", "items_per_second"):
             self._require(name, getattr(self, name) > 0, "a number above 0")
-        for name in ("latency_scale", "comments_per_url", "first_item_after", "fault_hang", "fault_retry_after"):
+        for name in (
+            "latency_scale",
+            "comments_per_url",
+            "first_item_after",
+            "fault_hang",
+            "fault_retry_after",
+            "crm_contacts",
+            "token_seconds",
+            "token_uses",
+        ):
             self._require(name, getattr(self, name) >= 0, "0 or more")
         object.__setattr__(self, "fault_kinds", tuple(_fault_kind(kind) for kind in self.fault_kinds))
         for name, limits in self.limits.items():

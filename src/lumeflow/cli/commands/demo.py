@@ -58,7 +58,7 @@ def demo(
 
     async def work() -> tuple[ExecutionResult, Records, str]:
         async with shell.open(demo_latency=pace, demo_comments=COMMENTS, environ=environ) as app:
-            workflow = app.load(source)
+            workflow = app.load(source, mode=Mode.DEMO)
             trigger = await app.stage(sample)
             _enter(app.settings.data_dir / "demo" / name, sample)
             result = await supervise(

@@ -64,7 +64,7 @@ def run(
     values, moment = read_variables(variables or ()), read_now(now)
 
     def start(app: "App") -> Start:
-        workflow = app.load(source)
+        workflow = app.load(source, mode=mode)
         return lambda listen, cancel: app.execute(
             workflow,
             trigger,

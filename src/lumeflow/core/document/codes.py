@@ -27,6 +27,7 @@ class Code(StrEnum):
     UNKNOWN_BLOCK = "unknown-block"
     BLOCK_FAILED = "block-failed"
     UNKNOWN_FALLBACK = "unknown-fallback"
+    UNWISE_SETTING = "unwise-setting"
 
     # Edges and graph
     UNKNOWN_NODE = "unknown-node"
@@ -87,6 +88,7 @@ WARNINGS = frozenset(
         Code.UNCHECKED_KEYWORD,
         Code.FORMAT_NOT_PROMISED,
         Code.POSSIBLE_TYPO,
+        Code.UNWISE_SETTING,
     }
 )
 """What does not forbid a run: it may be meant, or does no harm."""

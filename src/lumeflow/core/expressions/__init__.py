@@ -9,6 +9,7 @@ from lumeflow.core.expressions.errors import EvaluationError, ExpressionError, M
 from lumeflow.core.expressions.functions import FUNCTIONS, Function, Parameter
 from lumeflow.core.expressions.paths import MISSING, Missing, Path, compile_path
 from lumeflow.core.expressions.patterns import Pattern, compile_pattern
+from lumeflow.core.expressions.pieces import Piece, template_pieces
 from lumeflow.core.expressions.template import Template, compile_template, find_problems
 from lumeflow.core.expressions.values import canonical_json, type_name
 
@@ -24,6 +25,7 @@ __all__ = [
     "Parameter",
     "Path",
     "Pattern",
+    "Piece",
     "Reference",
     "Template",
     "canonical_json",
@@ -31,5 +33,6 @@ __all__ = [
     "compile_pattern",
     "compile_template",
     "find_problems",
+    "template_pieces",
     "type_name",
 ]

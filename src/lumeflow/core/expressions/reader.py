@@ -16,7 +16,7 @@ from lumeflow.core.expressions.tokens import tokenize
 from lumeflow.core.pointer import pointer as written
 
 # A backslash before {{ makes it text; two make a backslash before an expression.
-_OPENING = re.compile(r"(\\*)\{\{")
+OPENING = re.compile(r"(\\*)\{\{")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ class TemplateReader:
             return ConstantPlan(text)
         parts: list[str | Expression] = []
         position, literal = 0, ""
-        while (opening := _OPENING.search(text, position)) is not None:
+        while (opening := OPENING.search(text, position)) is not None:
             slashes = len(opening[1])
             literal += text[position : opening.start()] + "\\" * (slashes // 2)
             position = opening.end()

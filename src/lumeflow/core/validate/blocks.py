@@ -99,10 +99,12 @@ class BlockRules:
         try:
             block = block_class(config)
             block.out_ports(), block.routes(), block.sources()
+            cautions = list(block.cautions())
         except Exception as error:
             message = f"block '{block_class.id()}' cannot be made with this configuration: {type(error).__name__}."
             self.findings.append(facts.finding(Code.BLOCK_FAILED, message, "config"))
             return None
+        self.findings.extend(facts.config_finding(Code.UNWISE_SETTING, message, at) for at, message in cautions)
         return block
 
 
