@@ -30,20 +30,20 @@ class Part(BaseModel):
 class NoAuth(Part):
     """The vendor asks for nothing."""
 
-    type: Literal["none"] = "none"
+    type: Literal["none"] = Field(default="none", description="No auth.")
 
 
 class BearerAuth(Part):
     """`Authorization: Bearer …`."""
 
-    type: Literal["bearer"]
+    type: Literal["bearer"] = Field(description="This kind of auth.")
     token: Credential = Field(description="The token, e.g. `{{secrets.crmToken}}`.")
 
 
 class ApiKeyAuth(Part):
     """A key in a header or in the query."""
 
-    type: Literal["apiKey"]
+    type: Literal["apiKey"] = Field(description="This kind of auth.")
     place: Literal["header", "query"] = Field(default="header", alias="in", description="Where the key goes.")
     name: str = Field(default="X-API-Key", min_length=1, description="Name of the header or parameter.")
     key: Credential = Field(description="The key, e.g. `{{secrets.crmKey}}`.")
@@ -52,7 +52,7 @@ class ApiKeyAuth(Part):
 class BasicAuth(Part):
     """User name and password."""
 
-    type: Literal["basic"]
+    type: Literal["basic"] = Field(description="This kind of auth.")
     username: Credential = Field(description="The user name, or the secret that holds it.")
     password: Credential = Field(description="The password, e.g. `{{secrets.crmPassword}}`.")
 
@@ -60,7 +60,7 @@ class BasicAuth(Part):
 class OAuthAuth(Part):
     """OAuth 2 client credentials: a token is fetched, kept in memory, and renewed when it expires or is refused."""
 
-    type: Literal["oauth2"]
+    type: Literal["oauth2"] = Field(description="This kind of auth.")
     token_url: str = Field(pattern=r"^https?://[^/\s]+", description="Where tokens are given out.")
     client_id: Credential = Field(description="The client's id, or the secret that holds it.")
     client_secret: Credential = Field(description="The client's secret, e.g. `{{secrets.crmClientSecret}}`.")

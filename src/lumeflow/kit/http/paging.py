@@ -32,7 +32,7 @@ class _Sized(Part):
 class CursorPaging(_Sized):
     """The answer names the cursor of the next page; a page without one is the last."""
 
-    kind: Literal["cursor"]
+    kind: Literal["cursor"] = Field(description="This kind of paging.")
     param: str = Field(default="cursor", min_length=1, description="Parameter that takes the cursor.")
     path: PathField = Field(description="Path in the answer to the next cursor.")
 
@@ -40,7 +40,7 @@ class CursorPaging(_Sized):
 class PagePaging(_Sized):
     """Pages are numbered; the last one is empty, or shorter than `size`."""
 
-    kind: Literal["page"]
+    kind: Literal["page"] = Field(description="This kind of paging.")
     param: str = Field(default="page", min_length=1, description="Parameter that takes the number.")
     first: int = Field(default=1, ge=0, description="Number of the first page.")
 
@@ -48,7 +48,7 @@ class PagePaging(_Sized):
 class OffsetPaging(_Sized):
     """Each page begins behind so many items; the last one is empty, or shorter than `size`."""
 
-    kind: Literal["offset"]
+    kind: Literal["offset"] = Field(description="This kind of paging.")
     param: str = Field(default="offset", min_length=1, description="Parameter that takes the offset.")
     first: int = Field(default=0, ge=0, description="Offset of the first page.")
 
@@ -56,13 +56,13 @@ class OffsetPaging(_Sized):
 class LinkPaging(Part):
     """The `Link` header names the address of the next page (RFC 8288)."""
 
-    kind: Literal["link"]
+    kind: Literal["link"] = Field(description="This kind of paging.")
 
 
 class NextPaging(Part):
     """The answer holds the address of the next page."""
 
-    kind: Literal["next"]
+    kind: Literal["next"] = Field(description="This kind of paging.")
     path: PathField = Field(description="Path in the answer to the next page's address.")
 
 
