@@ -194,9 +194,12 @@ class App:
             StorageError: The database cannot be read or written.
         """
         execution = await self._stored(execution_id)
-        if execution.status is Status.COMPLETED and not await self._has_failed(execution_id):
+        has_ended = execution.status is Status.COMPLETED and not await self._has_failed(execution_id)
+        if has_ended and not limits:
             return await self.result(execution_id)
         document = self.load(with_limits(execution.definition, limits or {}), mode=execution.mode)
+        if has_ended:
+            return await self.result(execution_id)
         plan = self._plan(document, execution)
         lock = await self.database.take(execution_id)
         try:

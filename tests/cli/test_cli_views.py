@@ -9,6 +9,7 @@ from cli_samples import START, node_result, result, summary
 from rich.console import Console
 
 from lumeflow.cli import block_views, execution_views, numbers
+from lumeflow.cli.console import PlainConsole
 from lumeflow.cli.findings import print_findings
 from lumeflow.cli.markdown import print_markdown
 from lumeflow.cli.results import cost_table, headline, print_result
@@ -128,6 +129,20 @@ def test_findings_are_groups_of_lines_with_counts(console):
         "    look here",
         "1 error, 1 warning",
     ]
+
+
+def test_a_name_that_is_no_id_fills_one_line_at_most(console):
+    print_findings(
+        console, Report((Finding("invalid-value", "no", "/nodes/0/id", Severity.ERROR, node="a\nb" * 9999),))
+    )
+    assert len(lines(console)) <= 4
+
+
+def test_text_of_others_does_not_steer_the_terminal(capsys):
+    for console in (PlainConsole(), PlainConsole(stderr=True)):
+        console.print("a\x1b[2Jb\x9bc\x00d", markup=False)
+    printed = capsys.readouterr()
+    assert printed.out == printed.err == "a\\x1b[2Jb\\x9bc\\x00d\n"
 
 
 def test_no_findings_print_nothing(console):

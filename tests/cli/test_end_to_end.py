@@ -460,3 +460,14 @@ def test_a_port_that_is_taken_is_bad_usage(tmp_path, lumeflow):
     assert error["message"] == (
         f"the simulator cannot listen at 127.0.0.1:{port} (Address already in use): choose another --port."
     )
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no full device")
+@pytest.mark.parametrize("words", [("blocks", "list"), ("schema",), ("executions", "list", "--json")], ids=" ".join)
+def test_a_full_disk_behind_standard_output_is_told(tmp_path, words):
+    with Path("/dev/full").open("wb") as full:
+        ended = subprocess.run(
+            [*LUMEFLOW, *words], stdout=full, stderr=subprocess.PIPE, timeout=60, check=False, env=environ(tmp_path)
+        )
+    assert ended.returncode == 1
+    assert ended.stderr == b"error: standard output cannot be written: No space left on device\n"

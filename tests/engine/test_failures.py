@@ -82,7 +82,7 @@ async def test_execution_timeout(run):
     )
     ran = await run(document)
     assert ran.result.status == "failed"
-    assert ran.result.error == "the execution's timeout of 0.2 s ran out"
+    assert ran.result.error == "the execution's timeout of 0.2 s ran out. Resume it to go on where it stopped"
 
 
 async def test_input_schema_refuses_one_record_and_coerces_another(run):

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow"}
 
+LONGEST_NAME = 120
+
 
 def print_findings(console: "Console", report: Report) -> None:
     """Print each finding as a group of lines, and the counts."""
@@ -17,6 +19,11 @@ def print_findings(console: "Console", report: Report) -> None:
         print_finding(console, finding)
     if report.findings:
         console.print(f"{count(len(report.errors), 'error')}, {count(len(report.warnings), 'warning')}")
+
+
+def shortened(name: str) -> str:
+    """A name on one line, however long somebody has made it."""
+    return " ".join(name[:LONGEST_NAME].split()) + ("…" if len(name) > LONGEST_NAME else "")
 
 
 def print_finding(console: "Console", finding: Finding) -> None:
@@ -28,8 +35,8 @@ def print_finding(console: "Console", finding: Finding) -> None:
     line.append(f"  {finding.code}", "bold")
     line.append(f"  {finding.pointer or '/'}", "cyan")
     if finding.node is not None:
-        line.append(f"  node {finding.node}", "dim")
+        line.append(f"  node {shortened(finding.node)}", "dim")
     if finding.edge is not None:
-        line.append(f"  edge {finding.edge}", "dim")
+        line.append(f"  edge {shortened(finding.edge)}", "dim")
     console.print(line, overflow="fold")
     console.print(Padding(Text(finding.message), (0, 0, 0, 4), expand=False))

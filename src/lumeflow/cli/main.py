@@ -1,10 +1,11 @@
 """The commands put together, and the one place where errors become exit codes."""
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
-from typing import Annotated
+from typing import Annotated, TextIO
 
 import typer
 
@@ -51,6 +52,9 @@ def root(
         ctx.fail("Missing command.")
 
 
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+
+
 def run(arguments: Sequence[str]) -> int:
     """Run a command; returns its exit code. Expected errors end in one sentence, never in a traceback."""
     for stream in (sys.stdout, sys.stderr):
@@ -60,9 +64,22 @@ def run(arguments: Sequence[str]) -> int:
         code = _run(arguments)
         sys.stdout.flush()
     except BrokenPipeError:
-        _forget_closed_streams()
+        _forget_closed_streams(sys.stdout, sys.stderr)
         return problems.PIPE_CLOSED
+    except OSError as error:
+        if not is_about_output(error):
+            raise
+        _forget_closed_streams(sys.stdout)
+        sys.stderr.write(f"error: standard output cannot be written: {error.strerror}\n")
+        return problems.FAILED
     return code
+
+
+def is_about_output(error: BaseException) -> bool:
+    """True if the place that standard output goes to takes no more; errors of files that the product writes are told
+    where they are written.
+    """
+    return isinstance(error, OSError) and error.filename is None and error.errno in _NO_ROOM
 
 
 def _run(arguments: Sequence[str]) -> int:
@@ -78,12 +95,14 @@ def _run(arguments: Sequence[str]) -> int:
     except typer.TyperException as error:
         return problems.report_usage(shell, error)
     except Exception as error:  # the last resort, which promises no traceback
+        if is_about_output(error):
+            raise
         return problems.report(shell, error)
     return code if isinstance(code, int) else problems.OK
 
 
-def _forget_closed_streams() -> None:
+def _forget_closed_streams(*streams: TextIO) -> None:
     """Keep Python from complaining, at its end, of output that nobody reads."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    for stream in (sys.stdout, sys.stderr):
+    for stream in streams:
         os.dup2(nowhere, stream.fileno())

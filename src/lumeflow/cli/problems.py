@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lumeflow.cli.shell import Shell, err
+from lumeflow.cli.visible import visible
 from lumeflow.core.errors import LumeflowError, RunError, StorageError, UsageError
 from lumeflow.core.findings import InvalidWorkflow
 
@@ -74,7 +75,7 @@ def _tell(shell: Shell, code: str, error: Exception, message: str) -> None:
 
         print_findings(err(), findings)
         message = "the workflow cannot be run"
-    sys.stderr.write("\n".join([f"error: {message}", *notes]) + "\n")
+    sys.stderr.write(visible("\n".join([f"error: {message}", *notes])) + "\n")
 
 
 def _unexpected(error: Exception) -> str:

@@ -27,7 +27,7 @@ class RecordLimit:
             raise NodeError(
                 ErrorClass.LIMIT,
                 f"more than {self._most} records enter the workflow: that is its limit. "
-                "Raise 'records' in the workflow's limits, or narrow its input",
+                "Resume with `--limit records=N`, N being larger, or narrow its input",
             )
         self._entered += 1
 

@@ -185,11 +185,15 @@ class Orchestrator:
         given = self._plan.workflow.globals
         elapsed = self._services.time() - self._started
         if given.timeout is not None and elapsed >= given.timeout:
-            return f"the execution's timeout of {given.timeout:g} s ran out"
+            return f"the execution's timeout of {given.timeout:g} s ran out. Resume it to go on where it stopped"
         if given.limits.seconds is not None and elapsed >= given.limits.seconds:
-            return f"the execution's limit of {given.limits.seconds:g} s ran out"
+            return f"the execution's limit of {given.limits.seconds:g} s ran out. Resume with `--limit seconds=N`"
         if given.limits.memory_mb is not None and (used := memory_mb()) > given.limits.memory_mb:
-            return f"the process uses {used:.0f} MB of memory; the execution's limit is {given.limits.memory_mb:g} MB"
+            most = given.limits.memory_mb
+            return (
+                f"the process uses {used:.0f} MB of memory; the execution's limit is {most:g} MB. "
+                "Resume with `--limit memoryMb=N`, N being larger"
+            )
         return None
 
     def _output(self) -> JsonObject:

@@ -130,6 +130,8 @@ def _translate(detail: ErrorDetails, model: type[BaseModel], raw: Any) -> tuple[
         return at, Code.UNKNOWN_VALUE, _unknown_value(str(context.get("expected", "")), value)
     if kind in _EXPECTED:
         return at, Code.WRONG_TYPE, f"expected {_EXPECTED[kind]}, found {describe(value)}."
+    if kind == "too_long" and "max_length" in context:
+        return at, Code.INVALID_VALUE, f"at most {context['max_length']} are allowed, found {describe(value)}."
     if kind in _OWN:
         return at, Code(kind), detail["msg"].rstrip(".") + "."
     if kind == "string_pattern_mismatch":
