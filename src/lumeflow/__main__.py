@@ -3,6 +3,8 @@
 import sys
 
 VERSION_WORDS = (["--version"], ["-V"], ["version"])
+INTERRUPTED = 130
+"""128 + SIGINT, as shells have it."""
 
 
 def main() -> int:
@@ -15,9 +17,12 @@ def main() -> int:
 
         sys.stdout.write(f"lumeflow {version()}\n")
         return 0
-    from lumeflow.cli.main import run
+    try:
+        from lumeflow.cli.main import run
 
-    return run(sys.argv[1:])
+        return run(sys.argv[1:])
+    except KeyboardInterrupt:  # before there was anything to stop
+        return INTERRUPTED
 
 
 if __name__ == "__main__":

@@ -6,10 +6,12 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from cli_samples import node, progress, result
 
+from lumeflow.__main__ import main
 from lumeflow.cli.display import SilentDisplay
 from lumeflow.cli.supervise import STOPPING, supervise
 from lumeflow.core.errors import StorageError, UsageError
@@ -49,8 +51,10 @@ def test_the_second_signal_ends_the_process_at_once(number):
 import asyncio, os, sys
 from lumeflow.cli.display import SilentDisplay
 from lumeflow.cli.supervise import supervise
+from cli_samples import node, progress
 
 async def start(listen, cancel):
+    listen(progress(node("a")))
     os.kill(os.getpid(), {int(number)})
     await cancel.wait()
     os.kill(os.getpid(), {int(number)})
@@ -58,9 +62,12 @@ async def start(listen, cancel):
 
 asyncio.run(supervise(start, SilentDisplay(sys.stderr), resume_command=str))
 """
-    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=30, check=False)
+    environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    ended = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=30, check=False, env=environ
+    )
     assert ended.returncode == 128 + number
-    assert ended.stderr == f"{STOPPING}\n"
+    assert ended.stderr == f"{STOPPING}\nto continue: run-1\n"
 
 
 async def test_a_storage_error_says_how_to_continue():
@@ -81,3 +88,12 @@ async def test_what_never_began_is_not_continued(error):
     with pytest.raises(type(error)) as caught:
         await supervise(start, SilentDisplay(io.StringIO()), resume_command=resume_command)
     assert not hasattr(caught.value, "__notes__")
+
+
+def test_ctrl_c_while_the_program_is_still_being_loaded_is_no_traceback(monkeypatch):
+    def interrupted(arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("lumeflow.cli.main.run", interrupted)
+    monkeypatch.setattr(sys, "argv", ["lumeflow", "demo"])
+    assert main() == 130

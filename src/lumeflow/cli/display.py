@@ -8,6 +8,7 @@ from typing import IO, TYPE_CHECKING, Self
 
 from lumeflow.cli.numbers import count, duration, rough_money
 from lumeflow.cli.shell import Shell, err, moves, out
+from lumeflow.cli.visible import visible
 from lumeflow.core.journal import Status
 from lumeflow.core.progress import NodeProgress, Progress
 
@@ -196,5 +197,5 @@ def total_line(progress: Progress) -> str:
 
 def _write(stream: IO[str], line: str) -> None:
     with suppress(OSError):
-        stream.write(f"{line}\n")
+        stream.write(f"{visible(line)}\n")
         stream.flush()

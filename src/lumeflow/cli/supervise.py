@@ -32,7 +32,7 @@ async def supervise(start: Start, display: Display, *, resume_command: Callable[
     """
     cancel = asyncio.Event()
     try:
-        with stopping(cancel, display):
+        with stopping(cancel, display, resume_command):
             async with display:
                 return await start(display.update, cancel)
     except UsageError:
@@ -44,13 +44,13 @@ async def supervise(start: Start, display: Display, *, resume_command: Callable[
 
 
 @contextmanager
-def stopping(cancel: asyncio.Event, display: Display) -> Iterator[None]:
+def stopping(cancel: asyncio.Event, display: Display, resume_command: Callable[[str], str]) -> Iterator[None]:
     """Within it, the first SIGINT or SIGTERM asks for a clean stop and the second ends the process at once."""
     loop = asyncio.get_running_loop()
 
     def stop(number: int) -> None:
         if cancel.is_set():
-            quit_at_once(number, display)
+            quit_at_once(number, display, resume_command)
         cancel.set()
         display.announce(STOPPING)
 
@@ -63,9 +63,11 @@ def stopping(cancel: asyncio.Event, display: Display) -> Iterator[None]:
             loop.remove_signal_handler(number)
 
 
-def quit_at_once(number: int, display: Display) -> None:
+def quit_at_once(number: int, display: Display, resume_command: Callable[[str], str]) -> None:
     """End the process without waiting for anything; the ledger stands a sudden end at any moment."""
     display.stop()
+    if display.execution_id is not None:
+        display.announce(f"to continue: {resume_command(display.execution_id)}")
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
     os._exit(128 + number)
