@@ -23,6 +23,8 @@ PATIENCE = 0.5
 """Seconds that a call waits for its answer here, in place of a minute or so."""
 FAULTS = {"faultRate": 0.2, "faultHang": 2 * PATIENCE}
 SEEDS = [*range(6, 36)] if THOROUGH else [6, 12, 18]
+RESUMES = 12
+"""Resumes after which records that fail one time in five have all come through."""
 ALL_KINDS = [kind.value for kind in DEFAULT_FAULT_KINDS]
 
 
@@ -41,14 +43,25 @@ def document(model: bytes) -> JsonObject:
     return found
 
 
-async def execute(folder: Path, url: str, model: bytes = PAID_MODEL) -> tuple[ExecutionResult, list[JsonObject]]:
-    """Run the execution over real HTTP; returns its result and all of its output records."""
+async def execute(
+    folder: Path, url: str, model: bytes = PAID_MODEL, *, changed: JsonObject | None = None
+) -> tuple[ExecutionResult, list[JsonObject]]:
+    """Run the execution over real HTTP; returns its result and all of its output records.
+
+    `changed` is the document, if it is not the usual one; then what failed is resumed until nothing fails.
+    """
     urls = [f"https://www.instagram.com/p/Csurvivor{number}/" for number in range(3)]
     audience = {"id": "a", "name": "Survivors", "type": "instagram", "urls": urls}
     async with open_app(Settings(data_dir=folder, simulator_url=url)) as app:
         await app.database.tables.upsert("source_audiences", [audience], key=["id"])
         moment = datetime(2026, 1, 9, 10, tzinfo=UTC)
-        result = await app.execute(document(model), {"sourceAudienceId": "a"}, execution_id="survivor", now=moment)
+        workflow = changed or document(model)
+        result = await app.execute(workflow, {"sourceAudienceId": "a"}, execution_id="survivor", now=moment)
+        if changed is not None:
+            assert result.failed_records, "no record failed: these faults are too few"
+            for _ in range(RESUMES):
+                if result.failed_records:
+                    result = await app.resume("survivor")
         records = [record.data async for record in app.kept_records("survivor", RecordKind.OUTPUT)]
     return result, records
 
@@ -123,3 +136,27 @@ async def test_the_plans_own_free_model_survives_as_well(tmp_path: Path, simulat
     result, records = await execute(tmp_path / "storm", simulator.url, FREE_MODEL)
     assert (result.status, records, result.output) == (Status.COMPLETED, expected_records, expected.output)
     assert result.cost.total_cost == simulator.bill().usd
+
+
+@pytest.mark.parametrize("seed", SEEDS[:3])
+async def test_records_that_failed_for_good_come_through_in_resumes_and_nothing_is_paid_twice(
+    seed: int, tmp_path: Path, simulator: Simulator
+):
+    """Each failed record moves the batches of embeddings behind it in every run; all the same each text is paid once."""
+    changed = document(PAID_MODEL)
+    for node in changed["nodes"]:
+        if node["id"] in {"enrichment-1", "email-finder-1"}:
+            node["retryConfig"] = {"maxRetries": 0}
+    simulator.reset(seed=seed)
+    expected, expected_records = await execute(tmp_path / "calm", simulator.url)
+    calm = simulator.bill()
+
+    simulator.reset(seed=seed, faultRate=0.2, faultKinds=["server_error", "html_error"])
+    result, records = await execute(tmp_path / "storm", simulator.url, changed=changed)
+    storm = simulator.bill()
+
+    assert (result.status, result.failed_records, result.output) == (Status.COMPLETED, [], expected.output)
+    assert records == expected_records
+    assert result.cost.total_cost == storm.usd
+    assert result.cost.total_cost - result.cost.possible == calm.usd
+    assert storm.total("repeats") == storm.total("repeatsAfterFault")
