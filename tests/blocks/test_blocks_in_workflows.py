@@ -4,6 +4,7 @@ import orjson
 import pytest
 
 from lumeflow.app import open_app
+from lumeflow.core.tables import ColumnKind
 from lumeflow.settings import Settings
 
 PEOPLE = [{"n": number, "name": f"Person {number}"} for number in range(6)]
@@ -227,3 +228,21 @@ async def test_an_audience_that_was_loaded_since_is_found_by_a_resume(app, tmp_p
     resumed = await app.resume(failed.execution_id)
     assert (resumed.status, resumed.error) == ("completed", None)
     assert written(tmp_path) == {"id": "aud-9", "name": "Late"}
+
+
+async def test_a_resumed_execution_works_with_the_rows_that_were_read_before(app):
+    kinds = {"id": ColumnKind.INTEGER, "name": ColumnKind.TEXT}
+    await app.database.tables.make("people", kinds, key=["id"])
+    people = [{"id": number, "name": f"Person {number}"} for number in range(100)]
+    await app.database.tables.upsert("people", people, key=["id"])
+    rows = {"source": "database", "query": "people", "where": {}, "collection": "people", "pageSize": 10}
+    copy = {"destination": "database", "table": "copies", "createTable": True}
+    document = flow({"in": ("input", rows), "out": ("output", copy)}, "in>out")
+    limited = {**document, "globals": {"limits": {"records": 50}}}
+
+    first = await app.execute(limited, execution_id="copying")
+    await app.database.tables.delete("people", {"id": 7})
+    second = await app.resume("copying", limits={"records": 1000})
+
+    assert (first.status, second.status) == ("failed", "completed")
+    assert await app.database.tables.find("copies", {}) == people
