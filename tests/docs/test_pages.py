@@ -10,7 +10,14 @@ from lumeflow.plugins import load_registry
 from tests.docs.pages import PAGES, ROOT, anchors, fences, links
 from tests.docs.reader import KEYS, VENDORS, Reader
 
-FOLLOWED = ["README.md", "docs/README.md", "docs/architecture.md", "docs/language-models.md", "docs/python-api.md"]
+FOLLOWED = [
+    "README.md",
+    "docs/README.md",
+    "docs/architecture.md",
+    "docs/http-block.md",
+    "docs/language-models.md",
+    "docs/python-api.md",
+]
 """Pages that are read from top to bottom here."""
 ELSEWHERE = {
     "docs/command-line.md": "tests/cli/test_cli_docs.py",

@@ -136,7 +136,7 @@ class Request(Operation):
                 ErrorClass.INVALID_RESPONSE,
                 f"{_host(params['request']['url'])} answered with {response.status}, but not in JSON; "
                 "for other answers set answerType to text",
-                paid=charge.amount > 0,
+                paid=charge.amount > 0 or "costPath" in settings,
             )
         error = _path(settings["errorPath"]).get(body) if "errorPath" in settings else MISSING
         if error is not MISSING and not is_blank(error) and error is not False:
