@@ -76,7 +76,7 @@ class Request(Operation):
             account,
             name=name,
             limits={self.id: limits} if limits else account.limits,
-            concurrency=settings["concurrency"],
+            concurrency=min(settings["concurrency"], account.concurrency),
             lane=f"{name} {settings.get('limits', '')} {settings['concurrency']}",
         )
         return Terms(own, Repeat(settings["repeat"]), bool(settings.get("writes")), params["request"])

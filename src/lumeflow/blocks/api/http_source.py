@@ -90,14 +90,14 @@ class HttpSource(Block[HttpSourceConfig]):
             return
         pager = pager_of(config.paging, self._asker.params(ctx)["request"]["url"])
         step: Step | None = pager.first()
-        asked: list[Step] = []
+        asked: set[bytes] = set()
         before: list[Any] = []
         for _ in range(config.max_pages):
             if step is None:
                 return
             answer = await self._asker.ask(ctx, None, step)
             items = self._items(answer, first=not asked)
-            asked.append(step)
+            asked.add(step.identity())
             if items and items == before:
                 if ctx.demo:  # a mock or an example has no second page
                     return
@@ -105,7 +105,7 @@ class HttpSource(Block[HttpSourceConfig]):
             yield items
             before = items
             step = pager.after(answer, len(items)) if answer["found"] else None
-            if step in asked:
+            if step is not None and step.identity() in asked:
                 if ctx.demo:
                     return
                 raise _again("named a next page that was read before")

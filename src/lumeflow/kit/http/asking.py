@@ -37,6 +37,11 @@ class Step:
     body: Mapping[str, Any] | None = None
     url: str | None = None
 
+    def identity(self) -> bytes:
+        """The same bytes for equal steps."""
+        content = orjson.dumps([self.query, self.body, self.url], option=orjson.OPT_SORT_KEYS)
+        return hashlib.sha256(content).digest()
+
 
 FIRST = Step()
 
