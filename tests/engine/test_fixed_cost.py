@@ -1,7 +1,9 @@
 """What an execution costs apart from its work: commits, reads, plans."""
 
+import asyncio
 import sys
 from collections.abc import AsyncIterator, Mapping
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -141,3 +143,27 @@ def test_no_more_plans_are_kept_than_a_few(registry):
 def test_blocks_are_made_anew_for_every_execution(registry):
     node = planned(Planner(registry), load()).nodes[1]
     assert node.make_block() is not node.make_block()
+
+
+async def test_ends_of_nodes_are_noticed_without_asking_all_others(app):
+    """With `asyncio.wait` every end of a node would cost a callback on each node that still runs."""
+    callbacks = 0
+
+    class Counted(asyncio.tasks._PyTask):  # that of C takes no methods of ours
+        def add_done_callback(self, *args, **options):
+            nonlocal callbacks
+            callbacks += 1
+            return super().add_done_callback(*args, **options)
+
+    asyncio.get_running_loop().set_task_factory(
+        lambda loop, coroutine, **options: Counted(coroutine, loop=loop, **options)
+    )
+    counts = []
+    for length in (20, 80):
+        names = ["in", *(f"n{number}" for number in range(length))]
+        nodes = {"in": numbers(0), **{name: work() for name in names[1:]}}
+        callbacks = 0
+        result = await app.execute(workflow(nodes, ", ".join(f"{a}>{b}" for a, b in pairwise(names))), {})
+        assert result.status == "completed"
+        counts.append(callbacks)
+    assert counts[1] < counts[0] * 6

@@ -4,6 +4,7 @@ import os
 import resource
 import signal
 import sqlite3
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -166,9 +167,24 @@ class TestOtherProcesses:
         simulator.reset(**SLOW_END)
         with desk.process(*desk.run_words()) as frozen:
             desk.wait_for_answers(EMAILS, "hunter/email-finder")
-            frozen.send_signal(signal.SIGSTOP)
+            freeze_outside_of_a_transaction(frozen, desk)
             refused = desk.resume()
             assert refused.code == 2, refused
             frozen.send_signal(signal.SIGCONT)
             ended = communicate(frozen)
         assert_survived(desk, ended, undisturbed, 0)
+
+
+def freeze_outside_of_a_transaction(process: subprocess.Popen[bytes], desk: Desk) -> None:
+    """Stop a process at a moment when it does not hold the database."""
+    while True:
+        process.send_signal(signal.SIGSTOP)
+        with closing(sqlite3.connect(desk.db, timeout=0, isolation_level=None)) as other:
+            try:
+                other.execute("BEGIN IMMEDIATE")
+                other.rollback()
+            except sqlite3.OperationalError:
+                process.send_signal(signal.SIGCONT)
+                time.sleep(0.001)
+            else:
+                return

@@ -13,8 +13,8 @@ from typing import Any
 
 from lumeflow.core.records import JsonObject, Record
 
-Seen = Mapping[str, JsonObject]
-"""Fields of the payloads of the nodes on the way here, by node id: what `nodes['x'].output` shows.
+Seen = Mapping[str, Mapping[str, JsonObject]]
+"""Fields of the payloads of the nodes on the way here, by node id, under `output`: what `nodes['x'].output` shows.
 
 They travel with the payload, so that what an expression sees never depends on who was quicker.
 """

@@ -196,7 +196,7 @@ class NodeRun:
 
     def seen(self) -> Seen:
         """The fields of the nodes on the way through this one, its own included."""
-        return {**self.inbound.seen, self.planned.id: self.output}
+        return {**self.inbound.seen, self.planned.id: {"output": self.output}}
 
     def check_whole_input(self, payload: JsonObject) -> JsonObject:
         """Check a whole payload against the inputSchema; returns it with lossless coercions applied.

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -136,17 +137,18 @@ class Orchestrator:
 
     async def _supervise(self, cancelled: "asyncio.Task[Any] | None") -> tuple[Status, str | None]:
         """Wait for the first of: all nodes ended, one stopped the execution, time up, cancelled."""
-        pending: set[asyncio.Task[Any]] = set(self._tasks.values())
-        while pending:
-            waiting = pending | {cancelled} if cancelled else pending
-            done, _ = await asyncio.wait(waiting, timeout=CHECK_EVERY, return_when=asyncio.FIRST_COMPLETED)
-            for task in self._tasks.values():
-                if task in done and not task.cancelled() and (error := task.exception()) is not None:
+        endings = _Endings([*self._tasks.values(), *([cancelled] if cancelled else [])])
+        running = len(self._tasks)
+        while running:
+            ended = await endings.next(CHECK_EVERY)
+            failed = {task for task in ended if not task.cancelled() and task.exception() is not None}
+            for task in self._tasks.values() if failed else ():
+                if task in failed and (error := task.exception()) is not None:
                     return self._stopped_by(error)
-            pending -= done
-            if not pending:
+            running -= len(ended) - (cancelled in ended)
+            if not running:
                 break
-            if cancelled in done:
+            if cancelled in ended:
                 return Status.CANCELLED, "cancelled"
             if (reached := self._limit_reached()) is not None:
                 return Status.FAILED, reached
@@ -254,6 +256,31 @@ class Orchestrator:
             listener(self.progress(status))
         except Exception as error:
             self._timeline.note(EventKind.WARNING, None, f"the progress listener failed: {type(error).__name__}")
+
+
+class _Endings:
+    """Tells which tasks have ended, at a cost that does not grow with those that have not: `asyncio.wait` asks all of
+    them each time.
+    """
+
+    def __init__(self, tasks: Sequence["asyncio.Task[Any]"]) -> None:
+        self._ended: set[asyncio.Task[Any]] = set()
+        self._news = asyncio.Event()
+        for task in tasks:
+            task.add_done_callback(self._note)
+
+    async def next(self, patience: float) -> set["asyncio.Task[Any]"]:
+        """Those that have ended since the last time; waits for one, but not longer than `patience` seconds."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                await self._news.wait()
+        self._news.clear()
+        ended, self._ended = self._ended, set()
+        return ended
+
+    def _note(self, task: "asyncio.Task[Any]") -> None:
+        self._ended.add(task)
+        self._news.set()
 
 
 def _is_wired(node: PlannedNode) -> bool:

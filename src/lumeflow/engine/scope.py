@@ -1,6 +1,6 @@
 """What `{{expressions}}` can see in one execution."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from lumeflow.core.clock import iso
@@ -10,6 +10,8 @@ from lumeflow.core.records import JsonObject
 from lumeflow.core.secret import Secret
 from lumeflow.engine.messages import Seen
 from lumeflow.engine.services import Services
+
+NOTHING: Mapping[str, JsonObject] = {"output": {}}
 
 
 def static_roots(execution: Execution) -> dict[str, Any]:
@@ -41,11 +43,11 @@ class Scope:
         """All roots but `input`, for one who sees these fields of the nodes before him."""
         given: JsonObject = {}
         for node_id in self._inputs:
-            given = {**given, **seen.get(node_id, {})}
+            given = {**given, **seen.get(node_id, NOTHING)["output"]}
         return {
             **self._static,
             "workflow": {"id": self._workflow_id, "input": given},
-            "nodes": {node_id: {"output": fields} for node_id, fields in seen.items()},
+            "nodes": seen,
         }
 
     def need_secrets(self, names: Iterable[str]) -> None:
