@@ -126,6 +126,13 @@ class Reader:
         with self._printing():
             return run(arguments)
 
+    def _do_pytest(self, arguments: list[str]) -> int:
+        """As a reader has it: no plugins of this project, no settings of its own."""
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:asyncio", *arguments]
+        ended = subprocess.run(command, capture_output=True, text=True, check=False)
+        self.printed = ended.stdout + ended.stderr
+        return ended.returncode
+
     def _do_make(self, arguments: list[str]) -> int:
         makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
         assert all(re.search(rf"^{target}:", makefile, re.MULTILINE) for target in arguments)
