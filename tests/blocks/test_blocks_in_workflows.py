@@ -4,6 +4,7 @@ import orjson
 import pytest
 
 from lumeflow.app import open_app
+from lumeflow.core.journal import RecordKind
 from lumeflow.core.tables import ColumnKind
 from lumeflow.settings import Settings
 
@@ -246,3 +247,63 @@ async def test_a_resumed_execution_works_with_the_rows_that_were_read_before(app
 
     assert (first.status, second.status) == ("failed", "completed")
     assert await app.database.tables.find("copies", {}) == people
+
+
+def bad(code, **options):
+    return ("filter", {"operation": "javascript", "code": code, "timeLimit": 0.05, **options})
+
+
+async def test_a_bomb_in_javascript_costs_its_record(app, tmp_path):
+    code = "record => { while (record.n === 2); return record.n !== 4; }"
+    document = flow({"in": STATIC, "js": bad(code, reason="four"), "out": to_file(tmp_path)}, "in>js", "js>out")
+    result = await run(app, document)
+    assert [person["n"] for person in written(tmp_path)["people"]] == [0, 1, 3, 5]
+    failed = [record async for record in app.kept_records(result.execution_id, RecordKind.FAILED)]
+    skipped = [record async for record in app.kept_records(result.execution_id, RecordKind.SKIPPED)]
+    assert [(record.position, record.error_class, record.reason) for record in failed] == [
+        (2, "LIMIT", "the code took longer than 0.05 s")
+    ]
+    assert [(record.position, record.data["n"], record.reason) for record in skipped] == [(4, 4, "four")]
+
+
+async def test_a_bomb_in_javascript_ends_the_node_if_that_is_wanted(app, tmp_path):
+    code = "record => { while (record.n === 2); return true; }"
+    document = flow({"in": STATIC, "js": bad(code, onLimit="node"), "out": to_file(tmp_path)}, "in>js", "js>out")
+    assert [finding for finding in app.validate(document).findings if finding.severity == "error"] == []
+    result = await app.execute(document, {})
+    assert (result.status, str(result.error)) == ("failed", "node 'js': the code took longer than 0.05 s")
+    assert (
+        await app.execute(flow({"in": STATIC, "js": bad("true"), "out": to_file(tmp_path)}, "in>js", "js>out"), {})
+    ).status == "completed"
+
+
+async def test_javascript_that_cannot_be_read_is_found_before_anything_runs(app):
+    document = flow(
+        {"in": STATIC, "js": bad("record => {\n  return record.;\n}"), "out": ("output", {"destination": "json"})},
+        "in>js",
+        "js>out",
+    )
+    (finding,) = [finding for finding in app.validate(document).findings if finding.severity == "error"]
+    assert finding.pointer.startswith("/nodes/1/config")
+    assert "line 2" in finding.message
+
+
+async def test_lists_are_joined_by_a_key(app, tmp_path):
+    scores = [{"person": f"PERSON {n}", "score": n * 10} for n in (3, 1, 9)]
+    document = flow(
+        {
+            "in": STATIC,
+            "scores": ("input", {"source": "static", "data": {"scores": scores}}),
+            "all": ("merge", {
+                "strategy": "join", "sources": ["in", "scores"], "how": "inner",
+                "keys": [{"left": "{{input.name}}", "right": "{{input.person}}"}],
+            }),
+            "out": to_file(tmp_path),
+        },
+        "in>all", "scores>all", "all>out",
+    )  # fmt: skip
+    await run(app, document)
+    assert written(tmp_path) == {
+        "batch": 7,
+        "people": [{"n": n, "name": f"Person {n}", "person": f"PERSON {n}", "score": n * 10} for n in (1, 3)],
+    }

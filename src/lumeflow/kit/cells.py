@@ -1,5 +1,6 @@
 """A record as one row of a table: nested objects become dotted columns, lists become JSON text."""
 
+import re
 from array import array
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
@@ -9,6 +10,8 @@ from lumeflow.kit.json_text import dump_json
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """A text cell that starts with one of these may be run as a formula by a spreadsheet (OWASP, CSV Injection)."""
+
+_E164 = re.compile(r"\+[0-9]{6,15}")
 
 
 def flatten(record: Mapping[str, Any], *, embeddings: bool = False) -> Iterator[tuple[str, Any]]:
@@ -52,5 +55,8 @@ def cell(value: Any, *, raw: bool = False) -> str:
 
 
 def harmless(text: str) -> str:
-    """Put an apostrophe before a text that a spreadsheet may run as a formula."""
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+    """Put an apostrophe before a text that a spreadsheet may run as a formula.
+
+    A phone number in E.164 stays as it is: a plus sign and digits alone can do no harm.
+    """
+    return f"'{text}" if text.startswith(FORMULA_STARTS) and not _E164.fullmatch(text) else text

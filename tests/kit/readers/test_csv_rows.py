@@ -8,6 +8,7 @@ from reading import read, rows_of
 
 from lumeflow.kit.readers import csv_rows
 from lumeflow.kit.readers.csv_rows import HeaderRules
+from lumeflow.kit.readers.header import column_names
 from lumeflow.kit.readers.rows import BadRow
 
 RELAXED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -288,3 +289,11 @@ def test_no_text_breaks_the_reader_and_the_cut_makes_no_difference(text, piece):
     rows, error, _ = whole
     assert error is None or error.startswith(("it is empty", "line "))
     assert all(isinstance(row, dict) or 1 <= row.line <= text.count("\n") + text.count("\r") + 1 for row in rows)
+
+
+@pytest.mark.parametrize("name", ["c", "", "c%d"])
+def test_a_hostile_header_costs_no_more_than_its_length(name):
+    cells = [name.replace("%d", str(number)) for number in range(60_000)]
+    names, notes = column_names(cells, 0)
+    assert len(set(names)) == len(names) == 60_000
+    assert len(notes) == {"c": 59_999, "": 60_000, "c%d": 0}[name]

@@ -29,7 +29,8 @@ class JavaScriptFilterConfig(BlockConfig):
     operation: Literal["javascript"] = Field(description="Selects this block.")
     code: str = Field(
         description="A function of the record, an expression about `record`, or the body of a function with `return`. "
-        "Records for which it gives true, or what JavaScript takes for true, pass."
+        "Records for which it gives true, or what JavaScript takes for true, pass. Two braces in a row begin an "
+        "expression of the workflow: part them by a space."
     )
     reason: str | None = Field(
         default=None, min_length=1, max_length=200, description="What is noted of records that are left out."

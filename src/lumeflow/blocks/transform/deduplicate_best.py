@@ -90,7 +90,7 @@ class DeduplicateBest(Block[DeduplicateBestConfig]):
         self._keeping = keeping = self._keeping_of(groups)
         if keeping.looks_first:
             ordinals = count()
-            await in_pieces(records, lambda piece: _look(keeping, zip(ordinals, piece, strict=False)))
+            await in_pieces(records, lambda piece: _look(keeping, zip(piece, ordinals, strict=False)))
         return Whole(fields_beside(fields, collection, ctx), collection, Lazily(lambda: self._kept(records, keeping)))
 
     async def close(self, ctx: BlockContext) -> Mapping[str, Any]:
@@ -137,7 +137,7 @@ class DeduplicateBest(Block[DeduplicateBestConfig]):
         return counted
 
 
-def _look(keeping: Keeping, records: Iterable[tuple[int, Record]]) -> None:
-    for ordinal, record in records:
+def _look(keeping: Keeping, records: Iterable[tuple[Record, int]]) -> None:
+    for record, ordinal in records:
         if keeping.groups.size_of(ordinal) > 1:
             keeping.look(ordinal, record.data)

@@ -1,7 +1,7 @@
 """The names of a table's columns, from a row of a file that a person made."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from lumeflow.kit.text import is_address
 
@@ -26,26 +26,41 @@ def column_names(cells: Sequence[str], width: int) -> tuple[list[str], list[str]
     """
     tidy = [_SPACE.sub(" ", _INVISIBLE.sub("", cell)).strip() for cell in cells]
     tidy += [""] * (width - len(tidy))
-    taken = {name for name in tidy if name}
+    free = _FreeNames(name for name in tidy if name)
+    seen: set[str] = set()
     names: list[str] = []
     notes: list[str] = []
     for place, name in enumerate(tidy, start=1):
-        if name and name not in names:
+        if name and name not in seen:
+            seen.add(name)
             names.append(name)
             continue
-        made = _free(f"{name}_2" if name else f"column{place}", taken)
-        taken.add(made)
+        made = free.numbered(name) if name else free.like(f"column{place}")
         names.append(made)
         why = f"has the name '{name}' of an earlier one" if name else "has no name"
         notes.append(f"column {place} {why}: it is called '{made}'")
     return names, notes
 
 
-def _free(wanted: str, taken: set[str]) -> str:
-    stem, number = wanted, 2
-    if wanted.endswith("_2"):
-        stem, number = wanted[:-2], 3
-    while wanted in taken:
-        wanted = f"{stem}_{number}"
-        number += 1
-    return wanted
+class _FreeNames:
+    """Names that no column has. The file may give all of its columns one name: numbers are not counted up anew."""
+
+    def __init__(self, taken: Iterable[str]) -> None:
+        self._taken = set(taken)
+        self._numbers: dict[str, int] = {}
+
+    def like(self, wanted: str) -> str:
+        """`wanted`, or if it is taken, with a number."""
+        if wanted in self._taken:
+            return self.numbered(wanted)
+        self._taken.add(wanted)
+        return wanted
+
+    def numbered(self, stem: str) -> str:
+        """`stem_2`, or the next that is free."""
+        number = self._numbers.get(stem, 2)
+        while f"{stem}_{number}" in self._taken:
+            number += 1
+        self._numbers[stem] = number + 1
+        self._taken.add(f"{stem}_{number}")
+        return f"{stem}_{number}"
