@@ -7,7 +7,7 @@ import orjson
 import pytest
 
 from lumeflow.kit.completion import Completion, Finish, Parameter
-from lumeflow.plugin import Answer, Basis, Charge, ErrorClass, Failure, NodeError, RateHint, RateLimit
+from lumeflow.plugin import Answer, Basis, Charge, ErrorClass, Failure, NodeError, RateHint, RateLimit, Secret
 from tests.providers.desk import OPERATIONS, account, judged, reply
 
 MODEL = "gpt-5-mini"
@@ -101,6 +101,29 @@ def test_the_operators_own_address_wins_and_gets_the_key():
     assert request.url == "http://127.0.0.1:9/chat/completions"
     assert not request.guarded
     assert request.headers["Authorization"] == "Bearer sim-key"
+
+
+def test_the_key_of_an_endpoint_is_a_secret_that_the_workflow_names():
+    owner = replace(account("openai-compatible", base_url=""), secret={"mine": Secret("k-1")}.get)
+    params = {**ELSEWHERE, "apiKey": "{{secrets.mine}}"}
+
+    request = COMPATIBLE.build(params, owner)
+
+    assert request.headers["Authorization"] == "Bearer k-1"
+    assert [secret.reveal() for secret in request.secrets] == ["k-1"]
+    with pytest.raises(NodeError, match="the secret 'other' is not configured") as caught:
+        COMPATIBLE.build({**params, "apiKey": "{{secrets.other}}"}, owner)
+    assert caught.value.error_class is ErrorClass.AUTH
+
+
+@pytest.mark.parametrize(
+    ("base_url", "name"),
+    [("", "openai-compatible:llm.example.com"), ("http://127.0.0.1:9", "openai-compatible")],
+)
+def test_each_endpoint_has_an_account_of_its_own(base_url, name):
+    terms = COMPATIBLE.terms(ELSEWHERE, account("openai-compatible", base_url=base_url))
+
+    assert (terms.account.name, terms.account.lane, terms.identity) == (name, name, ELSEWHERE)
 
 
 # --- answers

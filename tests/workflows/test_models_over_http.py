@@ -6,7 +6,7 @@ from decimal import Decimal
 import orjson
 import pytest
 
-from lumeflow import Settings
+from lumeflow import InvalidWorkflow, Settings
 from lumeflow.app import open_app
 from lumeflow.core.journal import RecordKind
 from lumeflow.simulator import SimulatorSettings
@@ -101,6 +101,20 @@ async def test_an_address_inside_is_reached_only_where_the_operator_allows_it(al
         assert (records, calls) == ([], 0)
         assert {record.error_class for record in result.failed_records} <= {"VALIDATION", "NETWORK"}
         assert "private networks must not be called" in str(result.failed_records[0])
+
+
+async def test_the_endpoints_key_is_a_secret_of_the_workflow(tmp_path):
+    vendor = {**VENDORS["compatible"], "baseUrl": "{url}/inside", "apiKey": "{{secrets.llm}}"}
+    environ = {"LUMEFLOW_ALLOWED_ADDRESSES": "127.0.0.1"}
+
+    with pytest.raises(InvalidWorkflow, match=r"/nodes/1/config/apiKey: there is no secret 'llm'"):
+        await execute(tmp_path / "1", sentiments(vendor), environ=environ)
+
+    found, _, bill = await execute(
+        tmp_path / "2", sentiments(vendor), environ={**environ, "LUMEFLOW_SECRET_llm": "k-7"}
+    )
+    assert (found.status, found.failed_records, bill["totals"]["calls"]) == ("completed", [], 15)
+    assert not [path for path in (tmp_path / "2").rglob("*") if path.is_file() and b"k-7" in path.read_bytes()]
 
 
 async def test_an_operators_endpoint_gets_its_key_whatever_the_workflow_says(tmp_path):

@@ -77,6 +77,7 @@ class AnnotatingBlock(CallBlock[AnnotatingConfigT]):
 
     async def open(self, ctx: BlockContext) -> Mapping[str, Any]:
         """See that the prompt is there before anything is paid for."""
+        await self._desk.open()
         self._prompt = await pinned_prompt(ctx, self.prompt_reference())
         return {}
 

@@ -12,7 +12,8 @@ import orjson
 from lumeflow.core.errors import STOPS_NODE
 from lumeflow.kit.chat_config import MOST_TOKENS, ChatConfig
 from lumeflow.kit.chat_style import BY_OBJECT, BY_SCHEMA, BY_WORDS, Message, Style
-from lumeflow.kit.completion import Completion, Finish
+from lumeflow.kit.completion import Completion, Finish, Parameter
+from lumeflow.kit.model_prices import open_price_list
 from lumeflow.plugin import BlockContext, CallError, ErrorClass, NodeError
 
 __all__ = ["ALL_OPERATIONS", "MOST_TOKENS", "OPERATIONS", "ChatConfig", "Desk", "Message"]
@@ -57,12 +58,20 @@ class Desk:
         self._more: dict[str, Any] = {"prices": dict(config.prices)} if config.prices else {}
         if config.base_url is not None:
             self._more["baseUrl"] = config.base_url
+        if config.api_key is not None:
+            # As it is written: the secret itself is known to the request alone.
+            self._more["apiKey"] = config.api_key.source
         self._operation = _operation(config)
         # OpenRouter goes through the list by itself.
         models, whole = config.models, config.provider == "openrouter"
         self._routes = [models] if whole else [models[place:] for place in range(len(models))]
         self._styles = {route[0]: Style(_FORMS[config.provider]) for route in self._routes}
         self._unknown: set[str] = set()
+
+    async def open(self) -> None:
+        """Get ready before the first question."""
+        if self._provider != "openrouter" and "prices" not in self._more:
+            await open_price_list()
 
     async def ask(
         self,
@@ -180,6 +189,10 @@ class Desk:
             better = now if now != style else style.without(completion.parameter)
             if better is None:
                 break
+            if now == style and completion.parameter is not Parameter.LIMIT:
+                question.ctx.warn(
+                    f"the model '{model}' does not take {completion.parameter.value}; it is asked without"
+                )
             self._styles[model] = style = better
         return completion
 

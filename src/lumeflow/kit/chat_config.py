@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator, model_validator
 
 from lumeflow.kit.calling import CallConfig
+from lumeflow.kit.http.auth import Credential
 from lumeflow.kit.model_prices import KINDS
 from lumeflow.plugin import decimal_of, did_you_mean
 
@@ -38,6 +39,9 @@ class ChatConfig(CallConfig):
         default=None,
         description="With the provider `openai`: another endpoint that speaks the chat-completions form, by its "
         "address up to `/chat/completions`, such as `https://llm.example.com/v1`.",
+    )
+    api_key: Credential | None = Field(
+        default=None, description="With `baseUrl`: the endpoint's key, e.g. `{{secrets.llmKey}}`; sent nowhere else."
     )
     prices: Mapping[str, str] = Field(
         default_factory=dict,
@@ -85,6 +89,8 @@ class ChatConfig(CallConfig):
     def _fits_provider(self) -> "ChatConfig":
         if self.base_url is not None and self.provider != "openai":
             raise ValueError("'baseUrl' goes with the provider 'openai': other forms are not spoken elsewhere")
+        if self.api_key is not None and self.base_url is None:
+            raise ValueError("'apiKey' goes with 'baseUrl': the keys of vendors are set outside of workflows")
         if self.prices and self.provider == "openrouter":
             raise ValueError("OpenRouter reports what each answer costs: leave 'prices' out")
         most = _MOST_TEMPERATURE.get(self.provider)

@@ -1,9 +1,10 @@
 """What the tokens of a language model cost: configured prices first, then the published list.
 
-The list is `genai-prices`, bundled data that needs no network. It is imported at the first question, since that takes
-a fifth of a second.
+The list is `genai-prices`, bundled data that needs no network. It takes some tenths of a second to import: see
+`open_price_list`.
 """
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,6 +20,11 @@ KINDS = ("prompt", "completion", "cached", "cacheWrite")
 
 _NEWEST = datetime(9999, 1, 1, tzinfo=UTC)
 """The list keeps older prices with their dates. The newest counts, so that a price does not depend on the clock."""
+
+
+async def open_price_list() -> None:
+    """Import the published list in a thread, so that the first call of a node does not hold up those of all others."""
+    await asyncio.to_thread(_listed_cost, "", Tokens(0, 0), "openai", "")
 
 
 @dataclass(frozen=True, slots=True)

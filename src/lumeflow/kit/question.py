@@ -69,6 +69,7 @@ class QuestionBlock(CallBlock[QuestionConfigT]):
 
     async def open(self, ctx: BlockContext) -> Mapping[str, Any]:
         """See that the prompt is there before anything is paid for."""
+        await self._desk.open()
         if self.config.prompt_template is not None:
             self._prompt = await pinned_prompt(ctx, self.config.prompt_template)
         schema = self.config.answer_schema or (self._prompt.answer_schema if self._prompt is not None else None)

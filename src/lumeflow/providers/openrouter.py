@@ -25,6 +25,7 @@ from lumeflow.kit.replies import (
     seconds,
     unreadable,
 )
+from lumeflow.kit.strict_schema import is_strict
 from lumeflow.plugin import (
     FREE,
     Account,
@@ -100,7 +101,7 @@ class Chat(Operation):
         if params.get("temperature") is not None:
             body["temperature"] = params["temperature"]
         if "schema" in params:
-            schema = {"name": params["schemaName"], "strict": True, "schema": params["schema"]}
+            schema = {"name": params["schemaName"], "strict": is_strict(params["schema"]), "schema": params["schema"]}
             body["response_format"] = {"type": "json_schema", "json_schema": schema}
             # Without this, vendors that don't know `response_format` ignore it silently.
             body["provider"] = {"require_parameters": True}

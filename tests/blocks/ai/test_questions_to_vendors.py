@@ -154,6 +154,7 @@ async def test_a_model_that_takes_no_temperature_is_asked_without_and_from_then_
 
     assert [record["answer"] for record in run.records] == ["fine", "fine"]
     assert ["temperature" in body for body in model.asked] == [True, False, False]
+    assert ctx.warnings == ["the model 'gpt-5-mini' does not take temperature; it is asked without"]
     assert ctx.desk.charged == Decimal("0.0009")
 
 
@@ -352,6 +353,8 @@ async def test_a_configured_price_makes_any_model_askable():
         (OpenAI, {"prices": {"promt": 1}}, "Did you mean 'prompt'?"),
         (OpenAI, {"prices": {"prompt": -1, "completion": 1}}, "not negative"),
         (OpenAI, {"prices": {"prompt": "cheap", "completion": 1}}, "expected a number"),
+        (OpenAI, {"apiKey": "{{secrets.mine}}"}, "'apiKey' goes with 'baseUrl'"),
+        (OpenAI, {"baseUrl": "https://llm.example.com", "apiKey": "{{input.key}}"}, "expected a secret such as"),
         (Anthropic, {"baseUrl": "https://llm.example.com"}, "'baseUrl' goes with the provider 'openai'"),
         (Anthropic, {"temperature": 1.5}, "'temperature' is at most 1 at anthropic"),
         (Anthropic, {"provider": "openai"}, "Input should be 'anthropic'"),

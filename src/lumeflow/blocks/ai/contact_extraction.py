@@ -86,6 +86,7 @@ class ContactExtraction(CallBlock[ContactExtractionConfig]):
 
     async def open(self, ctx: BlockContext) -> Mapping[str, Any]:
         """See that the prompt is there before anything is paid for."""
+        await self._desk.open()
         self._prompt = await pinned_prompt(ctx, self.config.prompt_template)
         return {}
 
