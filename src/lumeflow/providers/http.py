@@ -6,6 +6,7 @@ settings of the call.
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, ClassVar
@@ -19,6 +20,7 @@ from lumeflow.kit.http.statuses import CLASSES, NOT_FOUND, SUCCESS, meaning_of
 from lumeflow.kit.http.writing import CONTENT_TYPES, basic, with_query, written_body
 from lumeflow.kit.replies import UNREADABLE, class_of, identifier, json_body, json_object, member, retry_after, seconds
 from lumeflow.kit.text import is_blank
+from lumeflow.kit.webhooks import Rules, signing_headers
 from lumeflow.plugin import (
     FREE,
     MISSING,
@@ -104,6 +106,8 @@ class Request(Operation):
         query = [(name, value) for name, values in request["query"].items() for value in values]
         query += [(name, unsealing.text(text)) for name, text in sealed.get("query", {}).items()]
         _authorise(settings.get("auth"), unsealing, account, headers, query)
+        if "signing" in settings:
+            headers |= _signature(settings["signing"], unsealing, headers, body)
         url, guarded = _at(account, with_query(request["url"], query))
         for value in headers.values():
             if not value.isprintable():
@@ -264,6 +268,22 @@ def _authorise(
             query.append((auth["name"], unsealing.text(auth["key"])))
         case "oauth2" if account.token is not None:
             headers["Authorization"] = f"Bearer {account.token.reveal()}"
+
+
+def _signature(
+    signing: Mapping[str, Any], unsealing: Unsealing, headers: Mapping[str, str], body: bytes
+) -> Mapping[str, str]:
+    """The headers that sign a body as it goes out, with the real time: receivers refuse what is old."""
+    rules = Rules(
+        signature_header=signing["signatureHeader"],
+        timestamp_header=signing["timestampHeader"],
+        algorithm=signing["algorithm"],
+        encoding=signing["encoding"],
+        signed=signing["signed"],
+    )
+    delivery = headers.get(signing["deliveryHeader"] or "", "")
+    secret = Secret(unsealing.text(signing["secret"]))
+    return signing_headers(rules, secret, body, at=datetime.now(UTC), delivery=delivery)
 
 
 def _at(account: Account, url: str) -> tuple[str, bool]:

@@ -21,6 +21,7 @@ from lumeflow.plugin import BlockContext, ErrorClass, RecordError, Template, der
 OPERATION = "http/request"
 _LONGEST_HEADER = 8192
 T = TypeVar("T")
+_NONE: Mapping[str, Any] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +52,12 @@ class Asker:
 
     Args:
         config: The node's configuration.
+        more: Settings of its calls that do not follow from it.
     """
 
-    def __init__(self, config: HttpConfig) -> None:
+    def __init__(self, config: HttpConfig, more: Mapping[str, Any] = _NONE) -> None:
         self._config = config
-        self._settings = _settings(config)
+        self._settings = {**_settings(config), **more}
         self._auth = _auth_identity(config)
         mapping = {name: opened(template) for name, template in config.mapping.items()}
         into_query = config.method in WITHOUT_BODY
@@ -79,7 +81,7 @@ class Asker:
         request = self._request(ctx, value, step)
         if self._config.idempotency_header is not None:
             content = hashlib.sha256(orjson.dumps(request, option=orjson.OPT_SORT_KEYS)).hexdigest()
-            key = derived_id(ctx.execution_id, ctx.node_id, str(ctx.position), content)
+            key = derived_id(ctx.execution_id, ctx.node_id, ctx.place, content)
             request["headers"][self._config.idempotency_header] = key
         return {"request": request, "settings": self._settings}
 
