@@ -3,6 +3,7 @@
 python -m benchmarks.contender hardcoded|handwritten|workflow COMMENTS SIMULATOR DATABASE
 """
 
+import asyncio
 import os
 import resource
 import sys
@@ -12,8 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-
-from lumeflow.process import run_async
 
 URLS = [f"https://www.instagram.com/p/Cbench{number}/" for number in range(1000)]
 
@@ -92,7 +91,7 @@ class Meter:
 def main() -> None:
     name, comments, simulator, database = sys.argv[1:]
     work = by_workflow if name == "workflow" else None
-    made = run_async(
+    made = asyncio.run(
         work(int(comments), simulator, database) if work else by_hand(name, int(comments), simulator, database)
     )
     os.write(1, orjson.dumps(made))

@@ -1,13 +1,9 @@
-"""The process that executions run in: its event loop, and how often the interpreter interrupts it."""
+"""The process that executions run in: how often the interpreter interrupts it."""
 
-import asyncio
 import gc
 import sys
-from collections.abc import Coroutine, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
-
-T = TypeVar("T")
 
 SWITCH_INTERVAL = 0.0005
 """Seconds, at most, that one thread keeps the interpreter from another that waits. The storage's thread needs it some
@@ -32,12 +28,3 @@ def tuned() -> Iterator[None]:
     finally:
         sys.setswitchinterval(interval)
         gc.set_threshold(*thresholds)
-
-
-def run_async(work: Coroutine[Any, Any, T]) -> T:
-    """Run the one coroutine of a program, on uvloop's event loop where it is installed (not on Windows)."""
-    try:
-        import uvloop
-    except ImportError:
-        return asyncio.run(work)
-    return uvloop.run(work)

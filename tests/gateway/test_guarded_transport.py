@@ -1,9 +1,6 @@
 """The guard at work: what a guarded request connects to, whatever names say and redirects want."""
 
-import socket
-
 import pytest
-from aiohttp.abc import AbstractResolver
 
 from lumeflow.core.errors import AnswerTooLarge, ForbiddenAddress, NotSent
 from lumeflow.core.http import HttpRequest
@@ -13,24 +10,16 @@ from tests.gateway.test_transport import Server
 PUBLIC = "93.184.216.34"
 
 
-class Names(AbstractResolver):
+class Names:
     """Resolves every name to the next of some lists of addresses; the last one stays."""
 
     def __init__(self, *answers):
         self.answers = list(answers)
         self.asked = []
 
-    async def resolve(self, host, port=0, family=0):
+    async def __call__(self, host):
         self.asked.append(host)
-        addresses = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        return [
-            {"hostname": host, "host": each, "port": port, "family": socket.AF_INET6 if ":" in each else socket.AF_INET,
-             "proto": 0, "flags": 0}
-            for each in addresses
-        ]  # fmt: skip
-
-    async def close(self):
-        pass
+        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
 
 @pytest.fixture
@@ -42,7 +31,7 @@ async def server():
 
 
 async def send(request, *, guard=None, names=None):
-    transport = HttpTransport(guard=guard, resolver=None if names is None else lambda: names)
+    transport = HttpTransport(guard=guard, resolve=names)
     try:
         return await transport.send(request, timeout=5)
     finally:

@@ -277,7 +277,7 @@ async def test_the_fault_point_after_sending_comes_when_the_request_is_out(serve
         points.append(name)
         reached.set()
 
-    monkeypatch.setattr("lumeflow.gateway.http_client.fault_point", note)
+    monkeypatch.setattr("lumeflow.gateway.http.client.fault_point", note)
 
     async def handle(request):
         assert await request.read() == body
@@ -307,17 +307,11 @@ async def test_cancelling_closes_the_connection(server, transport):
 
 
 async def test_names_are_resolved_by_the_given_resolver(server):
-    from aiohttp.abc import AbstractResolver
+    async def refuse(host):
+        raise OSError(None, "address not allowed")
 
-    class Refusing(AbstractResolver):
-        async def resolve(self, host, port=0, family=0):
-            raise OSError(None, "address not allowed")
-
-        async def close(self):
-            pass
-
-    transport = HttpTransport(resolver=Refusing)
-    with pytest.raises(NotSent):
+    transport = HttpTransport(resolve=refuse)
+    with pytest.raises(NotSent, match="address not allowed"):
         await transport.send(HttpRequest("GET", "http://vendor.example.com/"), timeout=5)
     await transport.close()
 

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lumeflow.cli.shell import Shell, out, write_out
+from lumeflow.cli.shell import Shell, out, run_async, write_out
 from lumeflow.core.journal import KeptRecord, RecordKind
 from lumeflow.kit.json_text import dump_json
-from lumeflow.process import run_async
 
 if TYPE_CHECKING:
     from lumeflow.app import App

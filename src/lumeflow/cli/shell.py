@@ -1,11 +1,12 @@
 """What all commands share: the options that each of them takes, the two consoles, JSON on standard output."""
 
+import asyncio
 import gc
 import os
 import shlex
 import sys
 from array import array
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,6 +99,11 @@ def write_out(data: bytes) -> None:
     sys.stdout.flush()
     sys.stdout.buffer.write(data)
     sys.stdout.buffer.flush()
+
+
+def run_async(work: Coroutine[Any, Any, ResultT]) -> ResultT:
+    """Run the one coroutine of a command."""
+    return asyncio.run(work)
 
 
 def out() -> "Console":

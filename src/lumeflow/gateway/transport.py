@@ -1,8 +1,8 @@
 """Real HTTP behind the one `send(request) -> response` seam.
 
-aiohttp is imported when the first request is sent. Nothing is repeated, redirected or remembered here: what happens to
-a request that failed is decided by the gateway, which has to know whether the vendor can have seen it. That is told by
-one fact and not by guessing from exceptions: whether writing the request had begun.
+The client is imported when the first request is sent. Nothing is repeated, redirected or remembered here: what happens
+to a request that failed is decided by the gateway, which has to know whether the vendor can have seen it. That is told
+by one fact and not by guessing from exceptions: whether writing the request had begun.
 """
 
 from abc import ABC, abstractmethod
@@ -13,9 +13,8 @@ from lumeflow.core.http import HttpRequest, HttpResponse, Transport
 from lumeflow.gateway.guard import Guard
 
 if TYPE_CHECKING:
-    from aiohttp.abc import AbstractResolver
-
-    from lumeflow.gateway.http_client import HttpClient
+    from lumeflow.gateway.http.addresses import Resolve
+    from lumeflow.gateway.http.client import HttpClient
 
 LARGEST_ANSWER = 64 * 1024 * 1024
 """Bytes, after decompression."""
@@ -35,7 +34,7 @@ class HttpTransport(NoticingTransport):
     Guarded requests have a pool of their own, so that none of them gets a connection that was made unguarded.
 
     Args:
-        resolver: Makes what resolves host names; None for the system's.
+        resolve: Finds the addresses of a host name; None for the system's way.
         largest_answer: Most bytes of an answer.
         guard: Which addresses guarded requests may reach; by default public ones.
     """
@@ -43,11 +42,11 @@ class HttpTransport(NoticingTransport):
     def __init__(
         self,
         *,
-        resolver: "Callable[[], AbstractResolver] | None" = None,
+        resolve: "Resolve | None" = None,
         largest_answer: int = LARGEST_ANSWER,
         guard: Guard | None = None,
     ) -> None:
-        self._resolver = resolver
+        self._resolve = resolve
         self._largest_answer = largest_answer
         self._guard = guard or Guard()
         self._clients: dict[bool, HttpClient] = {}
@@ -70,11 +69,10 @@ class HttpTransport(NoticingTransport):
             await client.close()
 
     def _open(self, *, guarded: bool) -> "HttpClient":
-        from lumeflow.gateway.http_client import HttpClient
+        from lumeflow.gateway.http.client import HttpClient
 
-        resolver = None if self._resolver is None else self._resolver()
         guard = self._guard if guarded else None
-        return HttpClient(resolver=resolver, largest_answer=self._largest_answer, guard=guard)
+        return HttpClient(resolve=self._resolve, largest_answer=self._largest_answer, guard=guard)
 
 
 async def send_noticed(

@@ -16,8 +16,8 @@ PACE = 0.020
 BURST = 8
 """Commits that follow each other without waiting, after a rest of as many paces."""
 
-FEW = 2
-"""Jobs at most that a wait for the pace has gathered in vain."""
+FEW = 1
+"""Jobs at most that a wait of half a pace or more has gathered in vain."""
 
 LINGER = 0.05
 """Seconds after which jobs that nobody waits for are handed over alone."""
@@ -55,7 +55,7 @@ class Outbox:
         self._planned = 0
         self._handle: asyncio.Handle | None = None
         self._booked_until = 0.0
-        self._is_waiting = False
+        self._wait = 0.0
 
     def add(self, job: Job, urgency: Urgency) -> None:
         """Take a job; it is handed over as soon as its urgency asks for."""
@@ -74,10 +74,10 @@ class Outbox:
         jobs, self._jobs = self._jobs, []
         # Every commit books one pace; a rest of n paces lets n commits, up to the burst, follow without waiting.
         now = self._loop.time()
-        in_vain = self._is_waiting and len(jobs) <= FEW
+        in_vain = self._wait >= self._pace / 2 > 0 and len(jobs) <= FEW
         booked = now if in_vain else min(max(self._booked_until, now), now + self._credit)
         self._booked_until = booked + self._pace
-        self._is_waiting = False
+        self._wait = 0.0
         self._hand_over(jobs)
 
     def _plan(self, urgency: Urgency) -> None:
@@ -86,7 +86,7 @@ class Outbox:
         self._planned = urgency
         now = self._loop.time()
         at = self._due(urgency, now)
-        self._is_waiting = urgency is Urgency.PACED and at > now
+        self._wait = at - now if urgency is Urgency.PACED else 0.0
         # At the end of this turn at the earliest: what is submitted by one turn shares a commit.
         self._handle = self._loop.call_soon(self.ship) if at <= now else self._loop.call_at(at, self.ship)
 

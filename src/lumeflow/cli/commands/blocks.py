@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lumeflow.cli.options import DbOption, JsonOption, shell_of
-from lumeflow.cli.shell import Shell, out
+from lumeflow.cli.shell import Shell, out, run_async
 from lumeflow.core.block import BlockType
 from lumeflow.core.errors import UsageError
-from lumeflow.process import run_async
 
 if TYPE_CHECKING:
     from lumeflow.core.registry import Registry

@@ -7,8 +7,7 @@ import typer
 
 from lumeflow.cli.numbers import count
 from lumeflow.cli.options import DbOption, JsonOption, shell_of
-from lumeflow.cli.shell import out
-from lumeflow.process import run_async
+from lumeflow.cli.shell import out, run_async
 
 app = typer.Typer(help="Put data into the database.")
 

@@ -13,11 +13,10 @@ from lumeflow.cli import problems
 from lumeflow.cli.commands.run import print_outcome
 from lumeflow.cli.display import LiveDisplay, display_for
 from lumeflow.cli.options import DbOption, JsonOption, shell_of
-from lumeflow.cli.shell import Shell, out
+from lumeflow.cli.shell import Shell, out, run_async
 from lumeflow.cli.supervise import supervise
 from lumeflow.core.journal import Mode, Status
 from lumeflow.core.result import ExecutionResult
-from lumeflow.process import run_async
 from lumeflow.workflows import PLAN
 
 if TYPE_CHECKING:

@@ -10,13 +10,12 @@ from lumeflow.cli import kept
 from lumeflow.cli.commands.run import run_and_print
 from lumeflow.cli.inputs import read_numbers
 from lumeflow.cli.options import DbOption, ExecutionArgument, JsonOption, NodeOption, SimulatorOption, shell_of
-from lumeflow.cli.shell import Shell, out
+from lumeflow.cli.shell import Shell, out, run_async
 from lumeflow.cli.supervise import Start
 from lumeflow.cli.target import target
 from lumeflow.cli.writers import Format, write_csv, write_json, write_jsonl
 from lumeflow.core.journal import ExecutionSummary, RecordKind, Timeline
 from lumeflow.core.result import ExecutionResult
-from lumeflow.process import run_async
 
 if TYPE_CHECKING:
     from lumeflow.app import App

@@ -9,12 +9,11 @@ from lumeflow.cli import problems
 from lumeflow.cli.display import LiveDisplay, display_for
 from lumeflow.cli.inputs import STDIN, read_document, read_input, read_mocks, read_now, read_variables
 from lumeflow.cli.options import DbOption, FileArgument, JsonOption, SimulatorOption, shell_of
-from lumeflow.cli.shell import Shell, out
+from lumeflow.cli.shell import Shell, out, run_async
 from lumeflow.cli.supervise import Start, supervise
 from lumeflow.core.errors import UsageError
 from lumeflow.core.journal import Mode, Status
 from lumeflow.core.result import ExecutionResult
-from lumeflow.process import run_async
 
 if TYPE_CHECKING:
     from lumeflow.app import App

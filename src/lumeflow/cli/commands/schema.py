@@ -3,7 +3,7 @@
 import typer
 
 from lumeflow.cli.options import DbOption, JsonOption, shell_of
-from lumeflow.process import run_async
+from lumeflow.cli.shell import run_async
 
 
 def schema(ctx: typer.Context, db: DbOption = None, as_json: JsonOption = False) -> int:

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lumeflow.cli.options import DbOption, JsonOption, shell_of
-from lumeflow.cli.shell import Shell
+from lumeflow.cli.shell import Shell, run_async
 from lumeflow.core.errors import UsageError
-from lumeflow.process import run_async
 
 if TYPE_CHECKING:
     from lumeflow.simulator.settings import SimulatorSettings

@@ -6,9 +6,8 @@ from lumeflow.cli import problems
 from lumeflow.cli.findings import print_findings
 from lumeflow.cli.inputs import read_document
 from lumeflow.cli.options import DbOption, FileArgument, JsonOption, shell_of
-from lumeflow.cli.shell import out
+from lumeflow.cli.shell import out, run_async
 from lumeflow.core.findings import Report
-from lumeflow.process import run_async
 
 
 def validate(ctx: typer.Context, file: FileArgument, db: DbOption = None, as_json: JsonOption = False) -> int:
