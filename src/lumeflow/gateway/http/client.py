@@ -2,7 +2,7 @@
 
 Written by hand around llhttp, the parser of Node.js, for two reasons. The gateway has to know whether a request had
 begun to be written when something went wrong, and must never have one repeated behind its back. And of the processor
-time of a paid call, a general client takes more than all the rest together; see ADR 7.
+time of a paid call, a general client takes more than all the rest together; see ADR 11.
 """
 
 import asyncio
