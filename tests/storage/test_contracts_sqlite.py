@@ -1,6 +1,6 @@
 """The contract suites on SQLite, on disk and in memory."""
 
-from tests.storage.contracts.journal import ExecutionContract, RecordsContract, TimelineContract
+from tests.storage.contracts.journal import AnyTextContract, ExecutionContract, RecordsContract, TimelineContract
 from tests.storage.contracts.ledger import LedgerContract, TotalsContract
 from tests.storage.contracts.lists import ListsContract
 from tests.storage.contracts.ownership import OwnershipContract
@@ -74,3 +74,6 @@ class TestSqliteTemplates(TemplatesContract): ...
 
 
 class TestSqliteTenants(TenantsContract): ...
+
+
+class TestSqliteAnyText(AnyTextContract): ...

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lumeflow.core.clock import NewId, random_id
 from lumeflow.core.effects import LedgerTotals
-from lumeflow.core.errors import StorageError, UsageError
+from lumeflow.core.errors import StorageError
 from lumeflow.core.journal import Execution
 from lumeflow.core.operation import Params
 from lumeflow.storage import effects, executions
@@ -227,9 +227,11 @@ async def open_database(
     folder = data_dir or default_data_dir()
     checked_tenant(tenant)
     if is_postgres(url):
-        raise UsageError("PostgreSQL comes with a later version of lumeflow; name an SQLite file")
-    path = await asyncio.to_thread(locate, url, folder)
-    named = await asyncio.to_thread(load_named_queries, queries)
-    store = await open_sqlite(path, folder, busy_timeout, new_id())
-    store.queries = named
+        from lumeflow.storage.postgres import open_postgres
+
+        store = await open_postgres(str(url), folder, busy_timeout, new_id())
+    else:
+        path = await asyncio.to_thread(locate, url, folder)
+        store = await open_sqlite(path, folder, busy_timeout, new_id())
+    store.queries = await asyncio.to_thread(load_named_queries, queries)
     return Database(store, tenant)

@@ -54,6 +54,7 @@ class Dialect:
         kind: Which database.
         time: A time as it is bound.
         money: An amount as it is bound.
+        text: A text of anybody's as it is bound, such as an error's.
         sum: SQL of the exact sum of two amounts.
         total: SQL of the exact sum of a column of amounts.
         day: SQL of the day, in UTC, to which an effect belongs.
@@ -65,12 +66,17 @@ class Dialect:
     kind: Kind
     time: Callable[[datetime], Any]
     money: Callable[[Decimal], Any]
+    text: Callable[[str], str]
     sum: str
     total: str
     day: str
     for_share: str
     for_claim: str
     enter: Callable[[Connection, str], None]
+
+    def optional_text(self, text: str | None) -> str | None:
+        """`text`, or None."""
+        return None if text is None else self.text(text)
 
     def optional_time(self, at: datetime | None) -> Any:
         """`time`, or None."""
@@ -85,6 +91,7 @@ SQLITE = Dialect(
     kind=Kind.SQLITE,
     time=stamp,
     money=plain,
+    text=str,
     sum="decimal_sum({}, {})",
     total="decimal_total({})",
     day="substr(coalesce(answered_at, claimed_at), 1, 10)",
@@ -100,6 +107,11 @@ def _enter(db: Connection, tenant: str) -> None:
     db.execute(_ENTER, (tenant,))
 
 
+def _without_nul(text: str) -> str:
+    """PostgreSQL has no place for U+0000."""
+    return text.replace("\0", "\ufffd")
+
+
 def _itself(value: Any) -> Any:
     return value
 
@@ -108,6 +120,7 @@ POSTGRES = Dialect(
     kind=Kind.POSTGRES,
     time=_itself,
     money=_itself,
+    text=_without_nul,
     sum="({} + {})",
     total="sum({})",
     day="to_char(coalesce(answered_at, claimed_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD')",

@@ -186,7 +186,9 @@ def finish(tx: Transaction, execution_id: str, owner: Owner, ending: Ending, nod
         duration = _milliseconds(unstamp(started), ending.completed_at)
         output = encode_optional_json(ending.output)
         completed = tx.sql.time(ending.completed_at)
-        tx.db.execute(_FINISH, (ending.status.value, completed, duration, output, ending.error, run, *place))
+        tx.db.execute(
+            _FINISH, (ending.status.value, completed, duration, output, tx.sql.optional_text(ending.error), run, *place)
+        )
         tx.db.execute(_DROP_NODES, place)
         execute_rows(tx, _INSERT_NODES, [_node_columns(tx, execution_id, i, node) for i, node in enumerate(nodes)])
     sum_up_costs(tx, execution_id)
@@ -223,7 +225,7 @@ def _node_columns(tx: Transaction, execution_id: str, ordinal: int, node: NodeRo
         encode_json(node.counts),
         encode_optional_json(node.input_preview),
         encode_optional_json(node.output_preview),
-        node.error,
+        tx.sql.optional_text(node.error),
         tx.sql.optional_time(node.started_at),
         tx.sql.optional_time(node.completed_at),
         _milliseconds(node.started_at, node.completed_at),
@@ -246,7 +248,7 @@ def _note(tx: Transaction, given: Sequence[tuple[Owner, str, Sequence[Event]]]) 
 
 
 def _event_columns(tx: Transaction, event: Event) -> tuple[Any, ...]:
-    return (event.kind.value, tx.sql.time(event.at), event.node_id, event.message, encode_json(event.data))
+    return (event.kind.value, tx.sql.time(event.at), event.node_id, tx.sql.text(event.message), encode_json(event.data))
 
 
 NOTE: Work[tuple[Owner, str, Sequence[Event]], None] = Work(_note)

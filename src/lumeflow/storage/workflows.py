@@ -157,7 +157,8 @@ def _save(tx: Transaction, workflow_id: str, version: int, definition: Mapping[s
     tx.db.execute(_RESTORE, (tx.tenant, workflow_id))
     if known is None:
         tx.db.execute(
-            _MAKE_CURRENT, (_name(definition), version, text, tx.sql.time(at), tx.tenant, workflow_id, version)
+            _MAKE_CURRENT,
+            (tx.sql.text(_name(definition)), version, text, tx.sql.time(at), tx.tenant, workflow_id, version),
         )
 
 
@@ -171,7 +172,7 @@ def _insert(
     *,
     saved: bool,
 ) -> None:
-    name, when = _name(definition), tx.sql.time(at)
+    name, when = tx.sql.text(_name(definition)), tx.sql.time(at)
     row_id = derived_id("workflow", workflow_id)
     tx.db.execute(_INSERT_WORKFLOW, (tx.tenant, row_id, workflow_id, name, version, text, when, when))
     tx.db.execute(_INSERT_VERSION, (tx.tenant, workflow_id, version, _digest(text), name, text, saved, when))

@@ -245,3 +245,23 @@ class RecordsContract:
         await storage.journal.keep(EXECUTION, [])
         await storage.journal.flush()
         assert await kept(storage) == []
+
+
+class AnyTextContract:
+    async def test_texts_with_any_character_end_no_execution(self, storage: Database):
+        await storage.journal.begin(execution(definition={**DEFINITION, "name": "a\0b"}, input={"q": "\0"}))
+        storage.journal.note(EXECUTION, [Event(EventKind.WARNING, NOON, None, "odd \0", {"x": "\0"})])
+        await storage.journal.keep(EXECUTION, [record(1, text="\0'\"")])
+        await storage.journal.finish(
+            EXECUTION,
+            Status.FAILED,
+            [node_row(error="bad \0")],
+            completed_at=at(1),
+            output={"t": "\0"},
+            error="\0 found",
+        )
+        found = await storage.journal.get(EXECUTION)
+        assert found is not None
+        assert (found.input, found.output) == ({"q": "\0"}, {"t": "\0"})
+        assert found.error in {"\0 found", "\ufffd found"}
+        assert (await kept(storage))[0].data == {"text": "\0'\""}

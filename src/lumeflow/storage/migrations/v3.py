@@ -4,7 +4,7 @@ What stood in the file before belongs to the tenant `default`. PostgreSQL begins
 """
 
 from lumeflow.storage.migrations import v1, v2
-from lumeflow.storage.migrations.step import Step
+from lumeflow.storage.migrations.step import Sight, Step
 from lumeflow.storage.migrations.types import Kind, spell
 
 _WORKFLOWS = """
@@ -312,6 +312,7 @@ STEP = Step(
         ),
     },
     tables=(*_TABLES, "processes"),
+    sight={"processes": Sight.PUBLIC},
     vectors=(("shared_audience_contacts", "embedding", 1024),),
     down_needs=tuple(
         (

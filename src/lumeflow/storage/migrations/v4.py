@@ -1,6 +1,6 @@
 """Version 4: what an API server keeps (tenants, keys, secrets, queue, costs, artifacts), and indexes for its lists."""
 
-from lumeflow.storage.migrations.step import Step
+from lumeflow.storage.migrations.step import Sight, Step
 from lumeflow.storage.migrations.types import Kind, spell
 
 _TENANTS = """
@@ -149,4 +149,5 @@ STEP = Step(
     up={kind: tuple(spell(statement, kind) for statement in _UP) for kind in Kind},
     down=dict.fromkeys(Kind, _DOWN),
     tables=tuple(_TABLES),
+    sight=dict.fromkeys(("tenants", "api_keys", "execution_jobs", "idempotency_keys", "artifacts"), Sight.SHARED),
 )

@@ -1,0 +1,164 @@
+"""The writing connection of a PostgreSQL database."""
+
+import asyncio
+import time
+from contextlib import suppress
+
+from lumeflow.storage.dialect import POSTGRES
+from lumeflow.storage.jobs import DEFAULT_TENANT, Transaction
+from lumeflow.storage.postgres.access import Patience, connect, role_clause, undo
+from lumeflow.storage.postgres.address import Address
+from lumeflow.storage.postgres.connection import PgConnection
+from lumeflow.storage.postgres.presence import FAREWELL, RENEW, RENEWAL, LeasePresence
+from lumeflow.storage.postgres.problems import explain, is_lost, is_own, scope
+from lumeflow.storage.postgres.schema import migrate
+from lumeflow.storage.repositories.tenants import EVERYBODY
+from lumeflow.storage.session import CommitFailed, Scope
+
+# The transaction's number, so that the outcome of a commit whose answer was lost can be asked for.
+_ENTER = "SELECT set_config('lumeflow.tenant', ?, true), pg_current_xact_id()::text"
+
+_OUTCOME = "SELECT pg_xact_status(?::text::xid8)"
+
+
+class Lost(Exception):
+    """A commit whose answer was lost did not take place."""
+
+
+class PgSession:
+    """See `lumeflow.storage.session.Session`.
+
+    A server that goes away is waited for: the transaction under way is run again on a new connection, unless the server
+    says that it was stored.
+
+    Args:
+        address: The database.
+        presence: Of this process, whose lease is renewed here.
+        patience: Seconds to wait for the server.
+    """
+
+    def __init__(self, address: Address, presence: LeasePresence, patience: float) -> None:
+        self.role = ""
+        self._address = address
+        self._presence = presence
+        self._patience = Patience(patience)
+        self._loop = asyncio.new_event_loop()
+        self._renewed = time.monotonic()
+        self._number = ""
+        self._in_transaction = False
+        try:
+            self._db = self._connect()
+            migrate(self._db, address)
+            self.role = role_clause(self._db, address)
+        except BaseException:
+            self._loop.close()
+            raise
+
+    @property
+    def in_transaction(self) -> bool:
+        """True between `begin` and the end of the transaction."""
+        return self._in_transaction
+
+    def begin(self) -> Transaction:
+        """Begin a transaction, on a new connection if need be."""
+        if self._db.is_closed:
+            self._db = self._connect()
+        self._db.script(f"BEGIN; {self.role}")
+        self._in_transaction = True
+        _, self._number = self._db.execute(_ENTER, (DEFAULT_TENANT,)).fetchone()
+        return Transaction(self._db, sql=POSTGRES)
+
+    def commit(self) -> None:
+        """Store it."""
+        try:
+            tag = self._db.script("COMMIT")
+        except Exception as error:
+            if not is_lost(error):
+                raise
+            self._in_transaction = False
+            self._ask_outcome(error)
+        else:
+            self._in_transaction = False
+            if tag != "COMMIT":
+                raise CommitFailed(f"database {self._address.name}: a transaction ended as {tag}")
+        self._patience.restore()
+
+    def roll_back(self) -> None:
+        """Undo it."""
+        if self._in_transaction:
+            undo(self._db)
+            self._in_transaction = False
+
+    def scope(self, error: BaseException) -> Scope:
+        """How far an error reaches."""
+        return Scope.AGAIN if isinstance(error, Lost) else scope(error)
+
+    def explain(self, error: BaseException) -> str:
+        """What is wrong, and what to do."""
+        return explain(error, self._address.name)
+
+    def is_own(self, error: BaseException) -> bool:
+        """True if it comes from the driver or the server."""
+        return is_own(error)
+
+    def mend(self, attempt: int) -> bool:
+        """Wait a little; False if that was done for long enough."""
+        return self._patience.wait()
+
+    def rest(self) -> float | None:
+        """Seconds until the lease is due."""
+        return max(0.0, self._renewed + RENEW - time.monotonic())
+
+    def tick(self) -> None:
+        """Renew the lease. Should the server be away, the next job, or the next tick, finds out."""
+        self._renewed = time.monotonic()
+        if self._presence.is_announced:
+            self._on_my_own(RENEWAL)
+
+    def close(self) -> None:
+        """End the lease and the connection."""
+        if self._presence.is_announced and not self._db.is_closed:
+            self._on_my_own(FAREWELL)
+        self._db.close()
+        self._loop.close()
+
+    def _on_my_own(self, statement: str) -> None:
+        with suppress(Exception):
+            try:
+                tx = self.begin()
+                tx.enter(EVERYBODY)
+                tx.db.execute(statement, (self._presence.token,))
+                self.commit()
+            finally:
+                self.roll_back()
+
+    def _connect(self) -> PgConnection:
+        return connect(self._address, self._loop, self._patience)
+
+    def _ask_outcome(self, error: BaseException) -> None:
+        """The connection broke while a commit was under way.
+
+        Raises:
+            Lost: It did not take place.
+            CommitFailed: Nobody can say whether it did.
+        """
+        with suppress(Exception):
+            self._db.close()
+        try:
+            self._db = self._connect()
+            while (status := self._outcome()) == "in progress" and self._patience.wait():
+                pass
+        except Exception as later:
+            raise CommitFailed(self.explain(later)) from error
+        if status == "aborted":
+            raise Lost from error
+        if status != "committed":
+            raise CommitFailed(f"database {self._address.name}: the outcome of a commit is not known")
+
+    def _outcome(self) -> str | None:
+        self._db.script("BEGIN")
+        try:
+            status: str | None = self._db.execute(_OUTCOME, (self._number,)).fetchone()[0]
+            return status
+        finally:
+            undo(self._db)

@@ -1,0 +1,29 @@
+"""What tests of several folders share."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.postgres_server import PostgresServer
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL of this test process; started by the first test that asks for it."""
+    server = PostgresServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def new_postgres(postgres: PostgresServer) -> Iterator[Callable[[], str]]:
+    """Makes empty databases; returns their URLs."""
+    made: list[str] = []
+
+    def make() -> str:
+        made.append(postgres.new_database())
+        return postgres.url(made[-1])
+
+    yield make
+    for name in made:
+        postgres.drop(name)
