@@ -234,6 +234,7 @@ CREATE TABLE processes (
   host TEXT NOT NULL,
   started_at {time} NOT NULL,
   lease_until {time} NOT NULL,
+  commits {int} NOT NULL DEFAULT 0,
   PRIMARY KEY (tenant, token)
 )"""
 

@@ -11,26 +11,18 @@ from pathlib import Path
 
 from lumeflow.storage.jobs import Transaction
 from lumeflow.storage.locks import LockFiles
+from lumeflow.storage.postgres.access import quoted
 from lumeflow.storage.repositories.tenants import EVERYBODY
 
 LEASE = 30
 """Seconds for which a process is taken to live after it last said so."""
 
 RENEW = 5.0
-"""Seconds between two renewals."""
+"""Seconds after which a process that writes nothing renews it all the same."""
 
-_ANNOUNCE = f"""
-INSERT INTO processes (tenant, token, process, host, started_at, lease_until)
-VALUES ('{EVERYBODY}', ?, ?, ?, clock_timestamp(), clock_timestamp() + interval '{LEASE} seconds')
-ON CONFLICT (tenant, token) DO UPDATE SET lease_until = excluded.lease_until"""  # noqa: S608 - constants, as below
+FAREWELL = f"DELETE FROM processes WHERE tenant = '{EVERYBODY}' AND token = ?"  # noqa: S608 - constants, as below
 
-RENEWAL = f"""
-UPDATE processes SET lease_until = clock_timestamp() + interval '{LEASE} seconds'
-WHERE tenant = '{EVERYBODY}' AND token = ?"""  # noqa: S608
-
-FAREWELL = f"DELETE FROM processes WHERE tenant = '{EVERYBODY}' AND token = ?"  # noqa: S608
-
-_FORGET = f"""
+FORGET = f"""
 DELETE FROM processes WHERE tenant = '{EVERYBODY}' AND lease_until < clock_timestamp() - interval '1 day'"""  # noqa: S608
 
 _FIND = f"""
@@ -48,21 +40,22 @@ class LeasePresence:
 
     def __init__(self, token: str, folder: Path) -> None:
         self.token = token
-        self.is_announced = False
         self._folder = folder
         self._files = LockFiles(folder, token)
         self._host: str | None = None
 
     def announce(self, tx: Transaction) -> None:
-        """Begin, or renew, the lease; from then on it is renewed until the end."""
+        """Make the lock file; the lease is renewed by every transaction."""
         self._files.announce()
-        tenant = tx.tenant
-        tx.enter(EVERYBODY)
-        if not self.is_announced:
-            tx.db.execute(_FORGET)
-        tx.db.execute(_ANNOUNCE, (self.token, str(os.getpid()), self._place()))
-        tx.enter(tenant)
-        self.is_announced = True
+
+    def renewal(self, number: int) -> str:
+        """SQL that begins or renews the lease, and says that this is the process's transaction of this number."""
+        words = ", ".join(map(quoted, (EVERYBODY, self.token, str(os.getpid()), self._place())))
+        lease = f"clock_timestamp() + interval '{LEASE} seconds'"
+        return f"""
+INSERT INTO processes (tenant, token, process, host, started_at, lease_until, commits)
+VALUES ({words}, clock_timestamp(), {lease}, {number:d})
+ON CONFLICT (tenant, token) DO UPDATE SET lease_until = excluded.lease_until, commits = excluded.commits"""  # noqa: S608 - constants and quoted words
 
     def is_alive(self, tx: Transaction, token: str) -> bool:
         """True if its lease runs and, on this machine, its process does."""

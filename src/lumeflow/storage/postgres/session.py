@@ -6,19 +6,16 @@ from contextlib import suppress
 
 from lumeflow.storage.dialect import POSTGRES
 from lumeflow.storage.jobs import DEFAULT_TENANT, Transaction
-from lumeflow.storage.postgres.access import Patience, connect, role_clause, undo
+from lumeflow.storage.postgres.access import Patience, connect, quoted, role_clause, undo
 from lumeflow.storage.postgres.address import Address
 from lumeflow.storage.postgres.connection import PgConnection
-from lumeflow.storage.postgres.presence import FAREWELL, RENEW, RENEWAL, LeasePresence
+from lumeflow.storage.postgres.presence import FAREWELL, FORGET, RENEW, LeasePresence
 from lumeflow.storage.postgres.problems import explain, is_lost, is_own, scope
 from lumeflow.storage.postgres.schema import migrate
 from lumeflow.storage.repositories.tenants import EVERYBODY
 from lumeflow.storage.session import CommitFailed, Scope
 
-# The transaction's number, so that the outcome of a commit whose answer was lost can be asked for.
-_ENTER = "SELECT set_config('lumeflow.tenant', ?, true), pg_current_xact_id()::text"
-
-_OUTCOME = "SELECT pg_xact_status(?::text::xid8)"
+_OUTCOME = f"SELECT commits FROM processes WHERE tenant = '{EVERYBODY}' AND token = ? FOR UPDATE"  # noqa: S608 - a constant
 
 
 class Lost(Exception):
@@ -28,8 +25,9 @@ class Lost(Exception):
 class PgSession:
     """See `lumeflow.storage.session.Session`.
 
-    A server that goes away is waited for: the transaction under way is run again on a new connection, unless the server
-    says that it was stored.
+    A server that goes away is waited for: the transaction under way is run again on a new connection, unless it turns
+    out to be stored. Every transaction writes its number beside the lease of the process, so that this can be told even
+    after a crash of the server, which may use the numbers of its own transactions twice.
 
     Args:
         address: The database.
@@ -44,7 +42,7 @@ class PgSession:
         self._patience = Patience(patience)
         self._loop = asyncio.new_event_loop()
         self._renewed = time.monotonic()
-        self._number = ""
+        self._number = 0
         self._in_transaction = False
         try:
             self._db = self._connect()
@@ -63,10 +61,16 @@ class PgSession:
         """Begin a transaction, on a new connection if need be."""
         if self._db.is_closed:
             self._db = self._connect()
-        self._db.script(f"BEGIN; {self.role}")
+        self._number += 1
+        self._renewed = time.monotonic()
         self._in_transaction = True
-        _, self._number = self._db.execute(_ENTER, (DEFAULT_TENANT,)).fetchone()
+        self._db.script(
+            f"BEGIN; {self._as(EVERYBODY)}; {self._presence.renewal(self._number)}; {self._as(DEFAULT_TENANT)}"
+        )
         return Transaction(self._db, sql=POSTGRES)
+
+    def _as(self, tenant: str) -> str:
+        return f"{self.role} SET LOCAL lumeflow.tenant = {quoted(tenant)}"
 
     def commit(self) -> None:
         """Store it."""
@@ -112,22 +116,23 @@ class PgSession:
     def tick(self) -> None:
         """Renew the lease. Should the server be away, the next job, or the next tick, finds out."""
         self._renewed = time.monotonic()
-        if self._presence.is_announced:
-            self._on_my_own(RENEWAL)
+        self._on_my_own()
 
     def close(self) -> None:
         """End the lease and the connection."""
-        if self._presence.is_announced and not self._db.is_closed:
-            self._on_my_own(FAREWELL)
+        if self._number and not self._db.is_closed:
+            self._on_my_own(FORGET)
+            self._on_my_own(FAREWELL, self._presence.token)
         self._db.close()
         self._loop.close()
 
-    def _on_my_own(self, statement: str) -> None:
+    def _on_my_own(self, statement: str | None = None, *values: str) -> None:
         with suppress(Exception):
             try:
                 tx = self.begin()
                 tx.enter(EVERYBODY)
-                tx.db.execute(statement, (self._presence.token,))
+                if statement:
+                    tx.db.execute(statement, values)
                 self.commit()
             finally:
                 self.roll_back()
@@ -146,19 +151,17 @@ class PgSession:
             self._db.close()
         try:
             self._db = self._connect()
-            while (status := self._outcome()) == "in progress" and self._patience.wait():
-                pass
+            stored = self._is_stored()
         except Exception as later:
             raise CommitFailed(self.explain(later)) from error
-        if status == "aborted":
+        if not stored:
             raise Lost from error
-        if status != "committed":
-            raise CommitFailed(f"database {self._address.name}: the outcome of a commit is not known")
 
-    def _outcome(self) -> str | None:
-        self._db.script("BEGIN")
+    def _is_stored(self) -> bool:
+        """Whether the last transaction is; waits for the server to end it, should it be at it still."""
+        self._db.script(f"BEGIN; {self._as(EVERYBODY)}")
         try:
-            status: str | None = self._db.execute(_OUTCOME, (self._number,)).fetchone()[0]
-            return status
+            row = self._db.execute(_OUTCOME, (self._presence.token,)).fetchone()
         finally:
             undo(self._db)
+        return row is not None and row[0] == self._number
