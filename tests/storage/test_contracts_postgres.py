@@ -19,6 +19,7 @@ from tests.storage.contracts.repositories import (
     TemplatesContract,
     TenantsContract,
 )
+from tests.storage.contracts.table_pages import MakingContract, PagesContract
 from tests.storage.contracts.tables import TablesContract
 from tests.storage.contracts.workflows import WorkflowsContract
 
@@ -98,3 +99,9 @@ class TestPostgresTenants(TenantsContract): ...
 
 
 class TestPostgresAnyText(AnyTextContract): ...
+
+
+class TestPostgresPages(PagesContract): ...
+
+
+class TestPostgresMaking(MakingContract): ...

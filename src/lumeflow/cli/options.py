@@ -11,7 +11,8 @@ DbOption = Annotated[
     typer.Option(
         "--db",
         metavar="URL",
-        help="Database: sqlite:///FILE or a path. Default: LUMEFLOW_DB, or else a file in your data folder.",
+        help="Database: a path, sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE."
+        " Default: LUMEFLOW_DB, or else a file in your data folder.",
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="For programs: one JSON object on standard output.")]

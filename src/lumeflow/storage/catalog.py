@@ -34,8 +34,13 @@ OWN_TABLES = OPEN_TABLES | {
     "artifacts",
 }
 
-_FLOATS_AS_BYTES = ("embedding", "BYTEA")
-"""Name and type of our own column of float arrays where PostgreSQL has no vectors."""
+FLOATS = "float32"
+"""Comment of a column of bytes that holds float arrays, on a PostgreSQL that has no vectors."""
+
+VECTOR_TYPE = """
+SELECT quote_ident(n.nspname) || '.vector' FROM pg_extension AS e JOIN pg_namespace AS n ON n.oid = e.extnamespace
+WHERE e.extname = 'vector'"""
+"""Finds the name of the type of vectors, if PostgreSQL has it."""
 
 TENANT = "tenant"
 """Column that blocks do not see: it is filled and compared for them."""
@@ -49,7 +54,9 @@ SELECT relname::text, CASE WHEN relkind IN ('r', 'p') THEN 'r' ELSE 'v' END
 FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'f')"""
 
 _COLUMNS_POSTGRES = """
-SELECT a.attname::text, upper(format_type(a.atttypid, NULL)),
+SELECT a.attname::text,
+  CASE WHEN col_description(a.attrelid, a.attnum) = 'float32' THEN 'FLOAT32 ' ELSE '' END
+    || upper(format_type(a.atttypid, NULL)),
   a.attnotnull AND NOT a.atthasdef AND a.attidentity = '',
   coalesce(array_position(i.indkey::int2[], a.attnum) + 1, 0)::int, format_type(a.atttypid, NULL)
 FROM pg_attribute AS a
@@ -90,7 +97,7 @@ class Column:
     @property
     def is_floats(self) -> bool:
         """True if values are float32 arrays."""
-        return self.declared.startswith("FLOAT32") or self.is_vector or (self.name, self.declared) == _FLOATS_AS_BYTES
+        return self.declared.startswith("FLOAT32") or self.is_vector
 
     @property
     def is_vector(self) -> bool:

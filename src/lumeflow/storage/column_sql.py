@@ -23,6 +23,11 @@ def ordered(tx: Transaction, column: Column) -> str:
     return quote(column.name) + (' COLLATE "C"' if is_postgres(tx) and column.is_text else "")
 
 
+def nulls_first(tx: Transaction, column: Column) -> str:
+    """In an ORDER BY: as SQLite does of itself. Where there are none, nothing, so that an index fits."""
+    return " NULLS FIRST" if is_postgres(tx) and not column.required and not column.key else ""
+
+
 def compared(tx: Transaction, column: Column, sign: str = "=") -> str:
     """The column compared with one value."""
     if is_postgres(tx) and column.cast == "json":

@@ -45,8 +45,8 @@ class Source:
         return ":memory:" if self.path is None else str(self.path)
 
 
-def connect_writer(source: Source) -> sqlite3.Connection:
-    """Open for writing: create the file if there is none, and bring its schema up to date.
+def connect_writer(source: Source, *, is_migrated: bool = True) -> sqlite3.Connection:
+    """Open for writing: create the file if there is none, and bring its schema up to date unless told otherwise.
 
     Raises:
         StorageError: It cannot be opened or written, is not one of ours, or was written by a newer version.
@@ -58,7 +58,7 @@ def connect_writer(source: Source) -> sqlite3.Connection:
     db = _connect(source)
     try:
         # Before anything else: of another program's file nothing may be changed, not even its journal mode.
-        _version(db, source, LATEST)
+        version_of(db, source)
         _use_wal(db, source)
         db.execute(_CACHE)
         db.execute("PRAGMA synchronous = FULL")
@@ -66,7 +66,8 @@ def connect_writer(source: Source) -> sqlite3.Connection:
         db.execute("PRAGMA secure_delete = FAST")
         _add_money(db)
         db.execute(f"PRAGMA wal_autocheckpoint = {_WAL_PAGES}")
-        migrate(db, source)
+        if is_migrated:
+            migrate(db, source)
     except sqlite3.Error as error:
         db.close()
         raise storage_error(error, source.name) from error
@@ -213,6 +214,15 @@ def _apply(db: sqlite3.Connection, statement: str, source: Source) -> None:
             f"database {source.name}: it has a table or index of its own where one of lumeflow's must go ({error}):"
             " rename it, or name another file"
         ) from error
+
+
+def version_of(db: sqlite3.Connection, source: Source) -> int:
+    """The version of the schema; 0 where there is none.
+
+    Raises:
+        StorageError: The file belongs to another program, or is of a newer version.
+    """
+    return _version(db, source, LATEST)
 
 
 def _version(db: sqlite3.Connection, source: Source, latest: int) -> int:

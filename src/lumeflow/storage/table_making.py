@@ -5,9 +5,11 @@ from collections.abc import Mapping, Sequence
 
 from lumeflow.core.errors import UsageError
 from lumeflow.core.tables import ColumnKind
-from lumeflow.storage.catalog import OWN_TABLES, TENANT, Table, has_table, quote, table
+from lumeflow.storage.catalog import FLOATS, OWN_TABLES, TENANT, VECTOR_TYPE, Table, has_table, quote, table
+from lumeflow.storage.column_sql import is_postgres
 from lumeflow.storage.jobs import Transaction
 from lumeflow.storage.migrations.types import spell
+from lumeflow.storage.row_security import change_as_owner
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
 _TYPES: Mapping[ColumnKind, str] = {
@@ -35,13 +37,36 @@ def make_table(tx: Transaction, name: str, columns: Mapping[str, ColumnKind], ke
             f"{_column(tx, column, kind)}{' NOT NULL' if column in key else ''}" for column, kind in columns.items()
         ]
         parts.append(f"PRIMARY KEY ({', '.join(map(quote, [TENANT, *key]))})")
-        tx.db.execute(f"CREATE TABLE {quote(name)} ({', '.join(parts)})")
+        create = f"CREATE TABLE {quote(name)} ({', '.join(parts)})"
+        _change(tx, [create, *_remarks(tx, name, columns)], new_table=quote(name))
         return
     lacking = {column: kind for column, kind in columns.items() if column not in found.columns}
     if lacking and found.is_view:
         raise UsageError(f"'{name}' is a view and has no column '{next(iter(lacking))}'")
-    for column, kind in lacking.items():
-        tx.db.execute(f"ALTER TABLE {quote(name)} ADD COLUMN {_column(tx, column, kind)}")
+    added = [f"ALTER TABLE {quote(name)} ADD COLUMN {_column(tx, column, kind)}" for column, kind in lacking.items()]
+    if added:
+        _change(tx, [*added, *_remarks(tx, name, lacking)])
+
+
+def _change(tx: Transaction, statements: Sequence[str], *, new_table: str | None = None) -> None:
+    if is_postgres(tx):
+        change_as_owner(tx, statements, new_table=new_table)
+    else:
+        for statement in statements:
+            tx.db.execute(statement)
+
+
+def _remarks(tx: Transaction, name: str, columns: Mapping[str, ColumnKind]) -> Sequence[str]:
+    """What tells float arrays from other bytes, where PostgreSQL has no vectors."""
+    if not is_postgres(tx) or _vector_type(tx) is not None:
+        return ()
+    floats = [column for column, kind in columns.items() if kind is ColumnKind.VECTOR]
+    return [f"COMMENT ON COLUMN {quote(name)}.{quote(column)} IS '{FLOATS}'" for column in floats]
+
+
+def _vector_type(tx: Transaction) -> str | None:
+    row = tx.db.execute(VECTOR_TYPE).fetchone()
+    return None if row is None else str(row[0])
 
 
 def _existing(tx: Transaction, name: str) -> Table | None:
@@ -67,4 +92,6 @@ def _check_names(name: str, columns: Mapping[str, ColumnKind]) -> None:
 
 
 def _column(tx: Transaction, name: str, kind: ColumnKind) -> str:
+    if kind is ColumnKind.VECTOR and is_postgres(tx) and (vector := _vector_type(tx)):
+        return f"{quote(name)} {vector}"
     return f"{quote(name)} {spell(_TYPES[kind], tx.sql.kind)}"

@@ -10,7 +10,8 @@ from lumeflow.core.findings import did_you_mean
 from lumeflow.core.tables import Comparison, Filter, Page, Selection
 from lumeflow.storage.catalog import TENANT, Column, Table, quote, table
 from lumeflow.storage.cells import from_cell
-from lumeflow.storage.column_sql import among, bound, compared, is_postgres, marked, ordered, selected
+from lumeflow.storage.column_sql import among, bound, compared, is_postgres, marked, nulls_first, ordered, selected
+from lumeflow.storage.dialect import RowRefused
 from lumeflow.storage.jobs import DEFAULT_TENANT, Transaction
 from lumeflow.storage.named_queries import NamedQuery
 
@@ -105,7 +106,7 @@ def read_page(
     if after is not None:
         conditions.go_on(key, after)
     where = f" WHERE {' AND '.join(conditions.terms)}" if conditions.terms else ""
-    order = ", ".join(ordered(tx, column) for column in key)
+    order = ", ".join(ordered(tx, column) + nulls_first(tx, column) for column in key)
     wanted = ", ".join(map(selected, [*columns, *key]))
     statement = f"SELECT {wanted} FROM {source.sql}{where} ORDER BY {order} LIMIT {int(limit) + 1}"  # noqa: S608
     cells = _run(tx, statement, [*source.values, *conditions.values], found.name)
@@ -138,6 +139,8 @@ def _run(tx: Transaction, statement: str, values: Sequence[Any], name: str) -> S
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode != sqlite3.SQLITE_ERROR:
             raise
+        raise UsageError(f"'{name}' cannot be read: {error}") from error
+    except RowRefused as error:
         raise UsageError(f"'{name}' cannot be read: {error}") from error
 
 

@@ -10,7 +10,7 @@ from lumeflow.core.tables import ColumnKind, Page, Selection
 from lumeflow.storage.catalog import TENANT, Column, Table, quote, table
 from lumeflow.storage.cells import from_cell
 from lumeflow.storage.column_sql import bound, cast, compared, is_postgres, ordered, selected
-from lumeflow.storage.dialect import NoSuchKey, RowRefused
+from lumeflow.storage.dialect import Cursor, NoSuchKey, RowRefused
 from lumeflow.storage.jobs import Transaction
 from lumeflow.storage.named_queries import NamedQuery
 from lumeflow.storage.outbox import Urgency
@@ -76,8 +76,15 @@ def _find(tx: Transaction, name: str, where: Row, fields: Sequence[str] | None) 
     statement = f"SELECT {wanted} FROM {found.quoted}{condition}{_order(tx, found)}"  # noqa: S608 - see class
     return [
         {column.name: from_cell(column, cell) for column, cell in zip(columns, row, strict=False)}
-        for row in tx.db.execute(statement, values)
+        for row in _run(tx, found, statement, values)
     ]
+
+
+def _run(tx: Transaction, found: Table, statement: str, values: Sequence[Any]) -> Cursor:
+    try:
+        return tx.db.execute(statement, values)
+    except RowRefused as error:
+        raise UsageError(f"table '{found.name}': a value of the condition does not fit its column: {error}") from error
 
 
 def _order(tx: Transaction, found: Table) -> str:
@@ -108,7 +115,7 @@ def _delete(tx: Transaction, name: str, where: Row) -> int:
     if not where:
         raise UsageError(f"table '{name}': a condition is needed to delete rows; without one all would go")
     condition, values = _condition(tx, found, where)
-    return tx.db.execute(f"DELETE FROM {found.quoted}{condition}", values).rowcount  # noqa: S608 - see class
+    return _run(tx, found, f"DELETE FROM {found.quoted}{condition}", values).rowcount  # noqa: S608 - see class
 
 
 def _upsert(name: str, rows: Sequence[Row], key: Sequence[str]) -> Callable[[Transaction], None]:

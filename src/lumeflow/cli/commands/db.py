@@ -5,11 +5,16 @@ from typing import Annotated
 
 import typer
 
+from lumeflow.cli.commands import db_schema
 from lumeflow.cli.numbers import count
 from lumeflow.cli.options import DbOption, JsonOption, shell_of
 from lumeflow.cli.shell import out, run_async
 
-app = typer.Typer(help="Put data into the database.")
+app = typer.Typer(help="Put data into the database, and look after its schema.")
+app.command("upgrade")(db_schema.upgrade)
+app.command("downgrade")(db_schema.downgrade)
+app.command("version")(db_schema.version)
+app.command("check")(db_schema.check)
 
 
 @app.command("load")

@@ -9,7 +9,8 @@ from lumeflow.core.errors import StorageError
 from lumeflow.storage.dialect import Connection
 from lumeflow.storage.postgres.address import Address
 from lumeflow.storage.postgres.connection import PgConnection
-from lumeflow.storage.postgres.problems import APPLICATION_ROLE, explain, scope
+from lumeflow.storage.postgres.problems import explain, scope
+from lumeflow.storage.row_security import APPLICATION_ROLE
 from lumeflow.storage.session import Scope
 
 OLDEST_SERVER = 14

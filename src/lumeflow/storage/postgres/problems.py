@@ -6,9 +6,8 @@ from collections.abc import Mapping
 import asyncpg
 
 from lumeflow.storage.dialect import NoSuchKey, RowRefused
+from lumeflow.storage.row_security import APPLICATION_ROLE
 from lumeflow.storage.session import CommitFailed, Scope
-
-APPLICATION_ROLE = "lumeflow_app"
 
 _TRANSIENT = frozenset(
     {"40001", "40P01", "08000", "08001", "08003", "08004", "08006", "57P01", "57P02", "57P03", "53300"}

@@ -6,26 +6,17 @@ from datetime import UTC, datetime
 import asyncpg
 
 from lumeflow.core.errors import StorageError
+from lumeflow.storage.catalog import FLOATS, VECTOR_TYPE
 from lumeflow.storage.migrations import HISTORY, LATEST, STEPS, Kind, Step, path
 from lumeflow.storage.migrations.step import Sight
 from lumeflow.storage.postgres.access import undo
 from lumeflow.storage.postgres.address import Address
 from lumeflow.storage.postgres.connection import PgConnection
-from lumeflow.storage.postgres.problems import APPLICATION_ROLE, explain, is_own
+from lumeflow.storage.postgres.problems import explain, is_own
+from lumeflow.storage.row_security import APPLICATION_ROLE, securing
 
 _LOCK = 0x6C756D65666C6F77
 """Number of the lock that one process holds while it changes the schema: "lumeflow"."""
-
-_TENANT = "(SELECT current_setting('lumeflow.tenant', true))"
-
-_OWN = f"tenant = {_TENANT}"
-
-_POLICIES = {
-    Sight.OWN: (f"FOR ALL USING ({_OWN}) WITH CHECK ({_OWN})",),
-    Sight.SHARED: (f"FOR ALL USING ({_OWN} OR {_TENANT} = '*') WITH CHECK ({_OWN} OR {_TENANT} = '*')",),
-    Sight.PUBLIC: (f"FOR ALL USING ({_OWN}) WITH CHECK ({_OWN})", f"FOR SELECT USING ({_OWN} OR tenant = '*')"),
-}
-"""Policies by who may see a table's rows."""
 
 _MAKE_ROLE = f"""
 DO $$ BEGIN
@@ -55,10 +46,6 @@ DO $$ BEGIN
   END IF;
 EXCEPTION WHEN insufficient_privilege THEN NULL;
 END $$"""
-
-_VECTOR_TYPE = """
-SELECT quote_ident(n.nspname) || '.vector' FROM pg_extension AS e JOIN pg_namespace AS n ON n.oid = e.extnamespace
-WHERE e.extname = 'vector'"""
 
 _HAS_ROLE = "SELECT 1 FROM pg_roles WHERE rolname = ?"
 
@@ -151,23 +138,20 @@ def _make_history(db: PgConnection, *, has_role: bool) -> None:
 
 def _secure(db: PgConnection, step: Step, *, has_role: bool) -> None:
     for table in step.tables:
-        db.script(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
-        db.script(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
-        for number, policy in enumerate(_POLICIES[step.sight.get(table, Sight.OWN)], start=1):
-            db.script(f"CREATE POLICY tenant_isolation_{number} ON {table} {policy}")
-        if has_role:
-            db.script(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO {APPLICATION_ROLE}")
+        for statement in securing(table, step.sight.get(table, Sight.OWN), has_role=has_role):
+            db.script(statement)
     if step.vectors:
         _add_vectors(db, step)
 
 
 def _add_vectors(db: PgConnection, step: Step) -> None:
     db.script(_MAKE_VECTOR)
-    found = db.execute(_VECTOR_TYPE).fetchone()
-    if found is None:
-        return
+    found = db.execute(VECTOR_TYPE).fetchone()
     for table, column, size in step.vectors:
-        db.script(f"ALTER TABLE {table} ALTER COLUMN {column} TYPE {found[0]}({size}) USING NULL")
+        if found is None:
+            db.script(f"COMMENT ON COLUMN {table}.{column} IS '{FLOATS}'")
+        else:
+            db.script(f"ALTER TABLE {table} ALTER COLUMN {column} TYPE {found[0]}({size}) USING NULL")
 
 
 __all__ = ["LATEST", "migrate", "version_of"]

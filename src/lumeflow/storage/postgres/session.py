@@ -46,10 +46,17 @@ class PgSession:
         self._in_transaction = False
         try:
             self._db = self._connect()
-            migrate(self._db, address)
-            self.role = role_clause(self._db, address)
+            self._prepare()
         except BaseException:
             self._loop.close()
+            raise
+
+    def _prepare(self) -> None:
+        try:
+            migrate(self._db, self._address)
+            self.role = role_clause(self._db, self._address)
+        except BaseException:
+            self._db.close()
             raise
 
     @property
