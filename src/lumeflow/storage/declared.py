@@ -1,6 +1,6 @@
 """The tables as they are meant to be. Migrations lead there; `lumeflow db check` compares a database with it.
 
-Every table begins with `tenant text`, and so does its key. A `?` allows nulls.
+Every table begins with `tenant text`, and nearly every key does. A `?` allows nulls.
 """
 
 from collections.abc import Mapping, Sequence
@@ -138,7 +138,7 @@ DECLARED: Sequence[DeclaredTable] = (
         lost_amount money, credits money?, price money, basis text?, node_id text, account text, operation text,
         claimed_at time, answered_at time?, duration_ms int?, status int?, params_packed int, body_packed int?,
         headers json?, params bytes, body bytes?""",
-        "tenant execution_id digest",
+        "execution_id digest tenant",
     ),
     _table(
         "effect_attempts",
