@@ -31,7 +31,7 @@ _STATUS = "CASE WHEN n % 20 = 0 THEN 'failed' ELSE 'completed' END"
 _SQLITE = f"""
 WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {EXECUTIONS})
 INSERT INTO workflow_executions ({_COLUMNS})
-SELECT printf('e%07d', n), 'w' || n % 50, 1, 'd', 'live', {_STATUS}, '{{}}', '2026-01-01T00:00:00.000000Z', 1,
+SELECT printf('e%07d', n), 'w' || (n % 50), 1, 'd', 'live', {_STATUS}, '{{}}', '2026-01-01T00:00:00.000000Z', 1,
   strftime('%Y-%m-%dT%H:%M:%S.000000Z', '2026-01-01', '+' || (n * 60) || ' seconds')
 FROM numbers"""
 

@@ -6,9 +6,8 @@ from typing import Annotated
 import typer
 
 from lumeflow.cli.options import DbOption, JsonOption, shell_of
-from lumeflow.cli.shell import Shell, out
+from lumeflow.cli.shell import Shell, out, run_async
 from lumeflow.core.errors import UsageError
-from lumeflow.process import run_async
 
 
 def version(ctx: typer.Context, db: DbOption = None, as_json: JsonOption = False) -> int:
