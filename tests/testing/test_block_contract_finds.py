@@ -191,6 +191,29 @@ class Telling(Good):
         return record
 
 
+class Mumbling(Good):
+    name = "mumbling"
+
+    async def process(self, record, ctx):
+        if not isinstance(record.get("name"), str):
+            raise RecordError("VALIDATION", "it is not good")
+        return record
+
+
+class Straying(Good):
+    name = "straying"
+
+    def routes(self):
+        return {"elsewhere": "node-2"}
+
+
+class Drawing(Good):
+    name = "drawing"
+
+    def sources(self):
+        return ["one"]
+
+
 class Breaking(Good):
     name = "breaking"
 
@@ -247,6 +270,9 @@ BROKEN = [
         "test_it_fails_well",
         "it raises what it should not: the block 'transform/breaking' has a bug: KeyError",
     ),
+    (Mumbling, "test_it_fails_well", "a failure names neither field nor key: it is not good: say in the message which"),
+    (Straying, "ports", r"routes\(\) binds elsewhere, which out_ports\(\) does not name"),
+    (Drawing, "ports", "it names sources, which only a merge block has"),
     (Leaking, "test_it_fails_well", "a secret shows up in its output"),
     (Swallowing, "refused_calls", "it goes on although its calls are refused with AUTH"),
 ]

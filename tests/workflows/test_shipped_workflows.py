@@ -12,6 +12,8 @@ import pytest
 
 from lumeflow.app import open_app
 from lumeflow.core.journal import RecordKind
+from lumeflow.plugins import load_registry
+from lumeflow.reference import used_in
 from lumeflow.settings import Settings
 from lumeflow.workflows import PLAN, Example, documents, example, names, source
 
@@ -82,3 +84,10 @@ def test_it_brings_its_sample_input(name):
     given = DOCUMENTS[name].get("metadata", {}).get("example")
     assert given is not None, "add metadata.example with the input to try it on"
     assert set(given) <= {field.name for field in fields(Example)}
+
+
+def test_every_block_is_shown_at_work():
+    registry, _ = load_registry(entry_points=False)
+    shown = used_in(DOCUMENTS, registry)
+    unused = [block.id() for block in registry.blocks() if block.id() not in shown]
+    assert unused == [], "add a workflow to src/lumeflow/workflows/examples/ that uses them; see above how"

@@ -352,7 +352,7 @@ async def test_one_bad_address_among_good_ones_is_one_failed_record():
 
     run = await run_block(ApifyScraper, CONFIG, audience, context=context(Vendor(comments(1))))
 
-    assert str(run.failed[0].error) == "address 1 of 2 does not begin with http(s)://"
+    assert str(run.failed[0].error) == "address 1 of 2 that 'mapping.url' gives does not begin with http(s)://"
     assert ids(run) == ["0"]
 
 

@@ -112,9 +112,8 @@ class ApifyScraper(CallBlock[ApifyConfig]):
         self._urls = list(dict.fromkeys(url for url in given if _is_web_address(url)))
         for number, url in enumerate(given, start=1):
             if not _is_web_address(url):
-                yield RecordError(
-                    ErrorClass.VALIDATION, f"address {number} of {len(given)} does not begin with http(s)://"
-                )
+                message = f"address {number} of {len(given)} that 'mapping.url' gives does not begin with http(s)://"
+                yield RecordError(ErrorClass.VALIDATION, message)
         if not self._urls:
             raise NodeError(ErrorClass.VALIDATION, "none of the addresses in 'mapping.url' begins with http(s)://")
         actor = self._actor().replace("/", "~")

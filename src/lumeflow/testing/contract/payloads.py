@@ -51,6 +51,13 @@ def hostile(block: type[Block[Any]], config: Mapping[str, Any], payload: JsonObj
             yield {**payload, field: value}
 
 
+def field_names(value: Any) -> set[str]:
+    """All keys in a JSON value."""
+    if isinstance(value, Mapping):
+        return {*value, *(name for part in value.values() for name in field_names(part))}
+    return {name for part in value for name in field_names(part)} if isinstance(value, list | tuple) else set()
+
+
 def _all_strange(config: Mapping[str, Any], payload: JsonObject) -> JsonObject:
     fields, name, records = split_payload(payload, config.get("collection"))
     return payload if name is None else {**fields, name: list(_strange_records(records))}

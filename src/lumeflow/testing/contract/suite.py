@@ -13,7 +13,7 @@ from lumeflow.reference.docstring import SECTIONS, Docstring
 from lumeflow.testing.contract.hooks import SECRET, Delays, Hooks, Refusal, StopAt
 from lumeflow.testing.contract.imports import brought_in, importable
 from lumeflow.testing.contract.models import lenient, undescribed
-from lumeflow.testing.contract.payloads import CANARY, hostile, repeated
+from lumeflow.testing.contract.payloads import CANARY, field_names, hostile, repeated
 
 if TYPE_CHECKING:
     from lumeflow.testing.contract.bench import Bench, Ran
@@ -71,6 +71,14 @@ class BlockContract:
         except UnknownBlock as error:
             raise AssertionError(f"{self._name}: its example does not hold what `when` asks for: {error}") from None
         self._hold(found is self.block, f"its example means {found.id()}: make `when` more specific")
+
+    def test_its_ports_are_known(self) -> None:
+        """Before it runs: where records can leave, and whose it takes."""
+        made = self.block(self.block.Config.model_validate(self.block.example))
+        unknown = sorted(set(made.routes()) - set(made.out_ports()))
+        self._hold(not unknown, f"routes() binds {_listed(unknown)}, which out_ports() does not name")
+        if self.block.type is not BlockType.MERGE:
+            self._hold(not made.sources(), "it names sources, which only a merge block has: set its type to merge")
 
     def test_its_configuration_is_checked(self) -> None:
         """Unknown keys are refused with the nearest known one, in nested objects too; defaults can be written down."""
@@ -150,7 +158,7 @@ class BlockContract:
             self._hold(not differing, f"{place} and resumed its {_listed(differing)} differ from those of a whole run")
 
     def test_it_fails_well(self) -> None:
-        """Data of any shape fail a record at most, with words that hold none of them."""
+        """Data of any shape fail a record at most; words tell the field or the key, and hold none of the data."""
         for payload in hostile(self.block, self.block.example, self.block.example_input):
             ran = self._bench().run(payload)
             self._no_bug(ran)
@@ -158,6 +166,7 @@ class BlockContract:
                 told = [line for line in ran.told() if CANARY in line]
                 self._hold(not told, f"a message holds the record's data: {_first(told)[:300]}")
             self._no_secret(ran)
+            self._names_places(ran)
 
     def test_refused_calls_fail_well(self) -> None:
         """Whatever a vendor answers, the error keeps its class; a refused key or a used-up plan ends the node."""
@@ -195,6 +204,15 @@ class BlockContract:
         bugs = [record.reason for record in ran.failed if record.error_class == str(ErrorClass.INTERNAL)]
         bugs += [ran.error] if ran.error and "has a bug" in ran.error else []
         self._hold(not bugs, f"it raises what it should not: {_first(bugs)}: raise RecordError or NodeError")
+
+    def _names_places(self, ran: "Ran") -> None:
+        """A reason names a field, a key of the configuration, or the call that failed."""
+        keys = self.block.Config.model_json_schema(by_alias=True)["properties"]
+        places = {*keys, *field_names(self.block.example_input), *self.block.operations, "config"}
+        vague = [
+            record.reason or "" for record in ran.failed if not any(place in str(record.reason) for place in places)
+        ]
+        self._hold(not vague, f"a failure names neither field nor key: {_first(vague)}: say in the message which it is")
 
     def _no_secret(self, ran: "Ran") -> None:
         places = [name for name, data in ran.written().items() if SECRET.encode() in data]
