@@ -71,6 +71,7 @@ def main() -> None:
     startup()
     subprocess.run([sys.executable, "-m", "benchmarks.overhead"], check=True)
     subprocess.run([sys.executable, "-m", "benchmarks.records"], check=True)
+    subprocess.run([sys.executable, "-m", "benchmarks.listing"], check=True)
     peaks: dict[int, float] = {}
     with simulator() as address:
         for size in sizes:

@@ -17,7 +17,7 @@ FROM leads WHERE owner = :owner AND score >= :least -- ; :not_one
 """
 
 
-@pytest.fixture(params=["file", "memory"])
+@pytest.fixture(params=["file", "memory", "postgres"])
 async def database(request, tmp_path):
     folder = tmp_path / "queries"
     folder.mkdir()
@@ -25,7 +25,8 @@ async def database(request, tmp_path):
     (folder / "unordered.sql").write_text("select id from leads;")
     (folder / "broken.sql").write_text("select x from nowhere")
     (folder / "notes.txt").write_text("not a query")
-    url = str(tmp_path / "x.db") if request.param == "file" else "sqlite:///:memory:"
+    urls = {"file": str(tmp_path / "x.db"), "memory": "sqlite:///:memory:"}
+    url = urls.get(request.param) or request.getfixturevalue("new_postgres")()
     opened = await open_database(url, data_dir=tmp_path, queries=folder)
     kinds = {"id": ColumnKind.TEXT, "owner": ColumnKind.TEXT, "score": ColumnKind.INTEGER, "tags": ColumnKind.JSON}
     await opened.tables.make("leads", {**kinds, "vector": ColumnKind.VECTOR}, key=["id"])
@@ -76,7 +77,7 @@ async def test_a_key_may_be_given(database):
         (Selection("leads-off"), "As a named query: Did you mean 'leads-of'"),
         (Selection("unordered"), "has no order: .* in a line '-- key: id' of"),
         (Selection("unordered", params={"x": 1}), "has no parameter 'x'. It has none."),
-        (Selection("broken"), "cannot be run: no such table"),
+        (Selection("broken"), "cannot be run: (no such table|relation .nowhere. does not exist)"),
         (Selection("leads-of", ["x"], params={"owner": "a", "least": 1}), "has no column 'x'"),
     ],
 )

@@ -42,6 +42,10 @@ class RowRefused(Exception):
     """A row does not fit its table; the text says why, without the row's values."""
 
 
+class StatementRefused(RowRefused):
+    """A statement cannot be run: it names what is not there, or does what may not be done."""
+
+
 class NoSuchKey(Exception):
     """The columns of an `ON CONFLICT` are no key of the table."""
 

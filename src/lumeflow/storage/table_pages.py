@@ -158,8 +158,6 @@ def _from_table(tx: Transaction, queries: Mapping[str, NamedQuery], selection: S
 
 def _from_query(tx: Transaction, query: NamedQuery, selection: Selection) -> _Source:
     """The query as a table: what its columns are called, and of which type those are that it takes from tables."""
-    if is_postgres(tx):
-        raise UsageError(f"named query '{query.name}': named queries are read from SQLite only, so far")
     if TENANT not in query.params and tx.tenant != DEFAULT_TENANT:
         raise UsageError(
             f"named query '{query.name}' does not use the parameter ':{TENANT}', so it belongs to the tenant"
@@ -168,13 +166,32 @@ def _from_query(tx: Transaction, query: NamedQuery, selection: Selection) -> _So
     sql, names = query.positional()
     params = query.bound(selection.params, tx.tenant)
     values = [params[name] for name in names]
+    columns = (_described_postgres if is_postgres(tx) else _described)(tx, query, sql, values)
+    return _Source(Table(query.name, columns, is_view=True), f"(\n{sql}\n) AS named", values, query.key)
+
+
+def _described(tx: Transaction, query: NamedQuery, sql: str, values: Sequence[Any]) -> dict[str, Column]:
     try:
         cursor = cast("sqlite3.Cursor", tx.db.execute(f"SELECT * FROM (\n{sql}\n) LIMIT 0", values))  # noqa: S608
     except sqlite3.OperationalError as error:
         raise UsageError(f"named query '{query.name}' cannot be run: {error}") from error
     types = dict(cast("Sequence[tuple[str, str]]", tx.db.execute(_DECLARED_TYPES).fetchall()))
-    columns = {name: Column(name, types.get(name, ""), required=False, key=0) for name, *_ in cursor.description}
-    return _Source(Table(query.name, columns, is_view=True), f"(\n{sql}\n)", values, query.key)
+    return {name: Column(name, types.get(name, ""), required=False, key=0) for name, *_ in cursor.description}
+
+
+def _described_postgres(tx: Transaction, query: NamedQuery, sql: str, values: Sequence[Any]) -> dict[str, Column]:
+    # One row of nulls, whatever the query finds: it has the query's columns, and they have their types.
+    source = f"FROM (SELECT 1) AS one LEFT JOIN (\n{sql}\n) AS named ON false"
+    try:
+        names = list(tx.db.execute(f"SELECT named.* {source}", values).fetchone().keys())
+        wanted = ", ".join(f"pg_typeof(named.{quote(name)})::text" for name in names)
+        types = tx.db.execute(f"SELECT {wanted} {source}", values).fetchone()
+    except RowRefused as error:
+        raise UsageError(f"named query '{query.name}' cannot be run: {error}") from error
+    return {
+        name: Column(name, kind.upper(), required=False, key=0, cast=kind)
+        for name, kind in zip(names, types, strict=True)
+    }
 
 
 _DECLARED_TYPES = """

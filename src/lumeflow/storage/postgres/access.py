@@ -26,6 +26,10 @@ FROM pg_roles AS r WHERE r.rolname = current_user"""
 _MAY = "SELECT pg_has_role(current_user, ?, ?)"
 
 
+class Unreachable(StorageError):
+    """The server is away, or will not have us, for longer than was waited for; later it may."""
+
+
 @dataclass(slots=True)
 class Patience:
     """How long a server that is away is waited for.
@@ -57,7 +61,8 @@ def connect(address: Address, loop: asyncio.AbstractEventLoop, patience: Patienc
     """Connect, and again while the server is only starting, restarting or full.
 
     Raises:
-        StorageError: It cannot be reached or will not have us; the message says what to do.
+        Unreachable: It cannot be reached or will not have us; the message says what to do.
+        StorageError: It is too old.
     """
     while True:
         try:
@@ -65,7 +70,7 @@ def connect(address: Address, loop: asyncio.AbstractEventLoop, patience: Patienc
         except Exception as error:
             if scope(error) is Scope.AGAIN and patience.wait():
                 continue
-            raise StorageError(explain(error, address.name)) from error
+            raise Unreachable(explain(error, address.name)) from error
         patience.restore()
         if db.server < OLDEST_SERVER:
             db.close()

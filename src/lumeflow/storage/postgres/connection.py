@@ -12,7 +12,8 @@ import asyncpg
 from lumeflow.storage.postgres.address import Address
 from lumeflow.storage.postgres.problems import translated
 
-_TOKENS = re.compile(r""" "(?:[^"]|"")*" | '(?:[^']|'')*' | \? """, re.VERBOSE)
+_TOKENS = re.compile(r""" "(?:[^"]|"")*" | '(?:[^']|'')*' | --[^\n]* | /\*.*?\*/ | \? """, re.VERBOSE | re.DOTALL)
+"""Quoted names, texts and comments, in which ? means nothing, and those that mean something."""
 
 
 @lru_cache(maxsize=1024)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import asyncpg
 
-from lumeflow.storage.dialect import NoSuchKey, RowRefused
+from lumeflow.storage.dialect import NoSuchKey, RowRefused, StatementRefused
 from lumeflow.storage.row_security import APPLICATION_ROLE
 from lumeflow.storage.session import CommitFailed, Scope
 
@@ -72,6 +72,8 @@ def translated(error: BaseException) -> BaseException:
             return NoSuchKey("ON CONFLICT names no key")
         if state[:2] in {"22", "23"}:
             return RowRefused(_about_row(error))
+        if state[:2] in {"42", "0A"} and state not in {"42501", "42P05"}:
+            return StatementRefused(str(error.args[0] if error.args else type(error).__name__))
     return error
 
 

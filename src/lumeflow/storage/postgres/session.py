@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from lumeflow.storage.dialect import POSTGRES
 from lumeflow.storage.jobs import DEFAULT_TENANT, Transaction
-from lumeflow.storage.postgres.access import Patience, connect, quoted, role_clause, undo
+from lumeflow.storage.postgres.access import Patience, Unreachable, connect, quoted, role_clause, undo
 from lumeflow.storage.postgres.address import Address
 from lumeflow.storage.postgres.connection import PgConnection
 from lumeflow.storage.postgres.presence import FAREWELL, FORGET, RENEW, LeasePresence
@@ -102,11 +102,13 @@ class PgSession:
 
     def scope(self, error: BaseException) -> Scope:
         """How far an error reaches."""
+        if isinstance(error, Unreachable):
+            return Scope.BATCH
         return Scope.AGAIN if isinstance(error, Lost) else scope(error)
 
     def explain(self, error: BaseException) -> str:
         """What is wrong, and what to do."""
-        return explain(error, self._address.name)
+        return str(error) if isinstance(error, Unreachable) else explain(error, self._address.name)
 
     def is_own(self, error: BaseException) -> bool:
         """True if it comes from the driver or the server."""
