@@ -1,5 +1,6 @@
 """Output files appear whole or not at all; input files are read within limits."""
 
+import asyncio
 import os
 import resource
 import signal
@@ -159,3 +160,25 @@ async def test_files_are_read_within_limits(files, tmp_path, monkeypatch):
     monkeypatch.setattr(module, "STREAM_LIMIT", 4999)
     with pytest.raises(UsageError, match="at most 4,999"):
         [piece async for piece in files.stream(str(path))]
+
+
+async def test_what_nobody_finished_is_given_up_at_the_end(files, tmp_path):
+    whole = await files.create("whole.txt")
+    await whole.write(b"x")
+    await whole.commit()
+    half = await files.create("half.txt")
+    await half.write(b"x")
+    assert everything(tmp_path) == ["artifacts/exec-1/.half.txt.part", "artifacts/exec-1/whole.txt"]
+    await files.close()
+    assert everything(tmp_path) == ["artifacts/exec-1/whole.txt"]
+    assert await written(files, "half.txt", b"y")
+
+
+async def test_a_file_whose_opening_is_cancelled_leaves_nothing(files, tmp_path):
+    opening = asyncio.create_task(files.create("half.txt"))
+    await asyncio.sleep(0)
+    opening.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await opening
+    assert everything(tmp_path) == []
+    assert await written(files, "half.txt", b"y")

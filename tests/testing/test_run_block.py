@@ -185,6 +185,61 @@ class TestMemoryContext:
             _ = MemoryContext().prompts
 
 
+class Streaming(Block):
+    """A merge that works record by record."""
+
+    type = BlockType.MERGE
+    name = "streaming"
+    when = ({},)
+
+    def sources(self):
+        return ("b", "a")
+
+    def process(self, record, ctx):
+        return record
+
+
+class Counting(Base):
+    """A transform that needs everything at once, and notes how it was treated."""
+
+    name = "counting"
+    seen = []
+
+    async def open(self, ctx):
+        self.seen.append("open")
+        return {"opened": True}
+
+    async def run(self, payloads, ctx):
+        records = [record for payload in payloads.values() for record in payload.records]
+        if not records:
+            raise NodeError(ErrorClass.VALIDATION, "rows are missing")
+        return Whole({"count": len(records)}, "rows", records)
+
+    async def close(self, ctx):
+        self.seen.append("close")
+        return {"closed": True}
+
+    async def abort(self):
+        self.seen.append("abort")
+
+
+class TestWholePayloads:
+    async def test_a_merge_by_records_gets_its_sources_one_after_the_other(self):
+        run = await run_block(Streaming, {}, {"a": {"rows": [{"n": 1}]}, "b": {"kind": "x", "rows": [{"n": 2}]}})
+        assert run.output == {"kind": "x", "rows": [{"n": 2}, {"n": 1}]}
+
+    async def test_a_block_that_is_no_merge_gets_the_payload_itself(self):
+        run = await run_block(Counting, {}, {"rows": ROWS})
+        assert run.output == {"count": 5, "opened": True, "closed": True, "rows": ROWS}
+
+    async def test_it_is_closed_or_aborted(self):
+        Counting.seen.clear()
+        await run_block(Counting, {}, {"rows": ROWS})
+        with pytest.raises(NodeError):
+            await run_block(Counting, {}, {"rows": []}, collection="rows")
+        assert Counting.seen == ["open", "close", "open", "abort"]
+
+
 class TestMemoryTables:
     async def test_rows_are_found_written_over_and_deleted(self):
         tables = MemoryTables({"t": [{"id": 1, "a": "x"}]})
