@@ -193,8 +193,8 @@ async def test_what_is_closed_says_so(tmp_path):
 
 
 async def test_a_url_that_is_not_understood(tmp_path):
-    with pytest.raises(UsageError, match="PostgreSQL comes with a later version"):
-        await open_database("postgresql://ada:secret@db.example.com/x", data_dir=tmp_path)
+    with pytest.raises(UsageError, match=r"'mysql://\*\*\*@db\.example\.com/x' is not understood: expected sqlite"):
+        await open_database("mysql://ada:secret@db.example.com/x", data_dir=tmp_path)
 
 
 def test_durability_is_asked_for(tmp_path):

@@ -18,6 +18,10 @@ from lumeflow.storage.session import CommitFailed, Scope
 _OUTCOME = f"SELECT commits FROM processes WHERE tenant = '{EVERYBODY}' AND token = ? FOR UPDATE"  # noqa: S608 - a constant
 
 
+FIRST_PATIENCE = 5.0
+"""Seconds to wait for the server at the beginning, at most: whoever misspelt its address must not wait for long."""
+
+
 class Lost(Exception):
     """A commit whose answer was lost did not take place."""
 
@@ -32,7 +36,7 @@ class PgSession:
     Args:
         address: The database.
         presence: Of this process, whose lease is renewed here.
-        patience: Seconds to wait for the server.
+        patience: Seconds to wait for the server, once it was there.
     """
 
     def __init__(self, address: Address, presence: LeasePresence, patience: float) -> None:
@@ -45,7 +49,7 @@ class PgSession:
         self._number = 0
         self._in_transaction = False
         try:
-            self._db = self._connect()
+            self._db = connect(address, self._loop, Patience(min(patience, FIRST_PATIENCE)))
             self._prepare()
         except BaseException:
             self._loop.close()
