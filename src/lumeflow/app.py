@@ -453,6 +453,7 @@ async def open_app(settings: Settings | None = None, *, new_id: NewId = random_i
         except BaseException:
             await database.close()
             raise
+        database.relax_while(vendors.is_behind)
         app = App(settings, registry, problems, database, vendors, new_id=new_id)
         try:
             yield app

@@ -75,6 +75,10 @@ class Vendors:
         accounts = Accounts(registry.providers(), simulated, simulator_secret, simulator_secret)
         return cls(settings, registry, transport, accounts)
 
+    def is_behind(self) -> bool:
+        """True while a vendor's rate, and not this process, sets the pace."""
+        return self._live.is_behind
+
     @property
     def demo_settings(self) -> JsonObject:
         """How the vendors of a demonstration behave that begins now; kept with it, for its resumes."""

@@ -148,6 +148,7 @@ async def test_a_cancelled_waiter_takes_nothing_with_it():
     limiter.try_acquire().sent()
     waiting = [asyncio.create_task(limiter.acquire(ticket)) for ticket in range(3)]
     await asyncio.sleep(0.5)
+    assert limiter.waiting == 3
     waiting[0].cancel()
     slot = await waiting[1]
     assert asyncio.get_running_loop().time() == pytest.approx(1001.0, abs=0.01)

@@ -6,7 +6,7 @@ import pytest
 
 from lumeflow.storage import outbox
 from lumeflow.storage.jobs import Job, Work
-from lumeflow.storage.outbox import BURST, FEW, Outbox, Urgency
+from lumeflow.storage.outbox import BURST, FEW, RELAXED, Outbox, Urgency
 
 ANY = Work(lambda tx, values: values)
 HOUR = 3600.0
@@ -117,6 +117,14 @@ async def test_a_wait_that_gathered_nobody_else_earns_another_burst(given):
     given.add(BURST)
     await turn()
     assert len(given.lists) == BURST
+
+
+async def test_while_nobody_is_in_a_hurry_a_burst_is_a_third_as_long(given):
+    given.outbox.is_relaxed = lambda: True
+    for number in range(BURST + 3):
+        given.add(number)
+        await turn()
+    assert len(given.lists) == BURST // RELAXED + 1
 
 
 async def test_rest_earns_the_next_burst():

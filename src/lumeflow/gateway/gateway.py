@@ -19,6 +19,9 @@ from lumeflow.gateway.rates import MARGIN
 from lumeflow.gateway.session import Session
 from lumeflow.gateway.tokens import Tokens
 
+BACKLOG = 64
+"""Waiting calls of one operation that show that its rate sets the pace."""
+
 
 class Gateway:
     """Shared by all executions of a process, and so are its rate limits, permits and circuit breakers.
@@ -96,6 +99,11 @@ class Gateway:
             next_ticket=self._tickets.__next__,
             longest_wait=self._longest_pause,
         )
+
+    @property
+    def is_behind(self) -> bool:
+        """True while a vendor's rate holds up so many calls that nothing else in the process is urgent."""
+        return self._lanes.longest_queue >= BACKLOG
 
     async def close(self) -> None:
         """Close the connections. Drain the sessions first."""

@@ -56,6 +56,11 @@ class Lanes:
             self._lanes[name, operation.id] = lane
         return lane
 
+    @property
+    def longest_queue(self) -> int:
+        """Calls that wait for the rate of one operation, where most do."""
+        return max((limiter.waiting for limiter in self._limiters.values()), default=0)
+
     def _limiter(self, lane: str, account: Account, operation: Operation) -> RateLimiter:
         # Limits configured under `*` hold for all operations together that have none of their own there.
         configured = account.limits.get(operation.id)

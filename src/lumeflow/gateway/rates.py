@@ -140,6 +140,11 @@ class RateLimiter:
         return tuple(RateLimit(window.calls, window.seconds) for window in self._windows)
 
     @property
+    def waiting(self) -> int:
+        """Calls that wait for their turn."""
+        return len(self._waiters)
+
+    @property
     def paused(self) -> bool:
         """True while all calls pause after a refusal."""
         return self._caution.paused_until > asyncio.get_running_loop().time()

@@ -1,5 +1,6 @@
 """The prompt of a node, the same in every run of an execution."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,13 +18,17 @@ async def pinned_prompt(ctx: BlockContext, reference: str) -> Any:
         NodeError: (VALIDATION) there is none, or its file is not a prompt; the message names it and the place.
     """
 
+    async def load(exact: str) -> Any:
+        # Off the loop: the first one imports the template engine, and calls are under way meanwhile.
+        return await asyncio.to_thread(ctx.prompts.load, exact)
+
     async def newest() -> int:
-        return int(ctx.prompts.load(reference).version)
+        return int((await load(reference)).version)
 
     try:
         if "@" in reference:
-            return ctx.prompts.load(reference)
-        return ctx.prompts.load(f"{reference}@{await ctx.remember('prompt', newest)}")
+            return await load(reference)
+        return await load(f"{reference}@{await ctx.remember('prompt', newest)}")
     except UsageError as error:
         raise NodeError(ErrorClass.VALIDATION, str(error), field="promptTemplate") from error
 

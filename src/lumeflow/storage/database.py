@@ -93,6 +93,10 @@ class Database:
         self.idempotency = SqlIdempotency(self._writer)
         self.installation = Installation(store)
 
+    def relax_while(self, is_relaxed: Callable[[], bool]) -> None:
+        """Commit less often while `is_relaxed` says that nobody is in a hurry; see `Outbox`."""
+        self._store.writer.relax_while(is_relaxed)
+
     def of(self, tenant: str) -> "Database":
         """The same database as another tenant sees it; it is closed with this one.
 

@@ -10,8 +10,11 @@ from enum import IntEnum
 
 from lumeflow.storage.jobs import Job
 
-PACE = 0.020
+PACE = 0.015
 """Seconds between two commits under steady load; see `Outbox`."""
+
+RELAXED = 3
+"""Paces between two commits while nobody is in a hurry."""
 
 BURST = 8
 """Commits that follow each other without waiting, after a rest of as many paces."""
@@ -56,6 +59,7 @@ class Outbox:
         self._handle: asyncio.Handle | None = None
         self._booked_until = 0.0
         self._wait = 0.0
+        self.is_relaxed: Callable[[], bool] = lambda: False
 
     def add(self, job: Job, urgency: Urgency) -> None:
         """Take a job; it is handed over as soon as its urgency asks for."""
@@ -76,7 +80,7 @@ class Outbox:
         now = self._loop.time()
         in_vain = self._wait >= self._pace / 2 > 0 and len(jobs) <= FEW
         booked = now if in_vain else min(max(self._booked_until, now), now + self._credit)
-        self._booked_until = booked + self._pace
+        self._booked_until = booked + self._pace * (RELAXED if self.is_relaxed() else 1)
         self._wait = 0.0
         self._hand_over(jobs)
 

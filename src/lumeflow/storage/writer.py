@@ -73,6 +73,10 @@ class Writer:
         self._thread.start()
         await opened
 
+    def relax_while(self, is_relaxed: Callable[[], bool]) -> None:
+        """Commit less often while `is_relaxed` says that nobody is in a hurry."""
+        self._outbox.is_relaxed = is_relaxed
+
     @property
     def is_broken(self) -> bool:
         """True after a commit failed: nothing more is written by this process."""
