@@ -143,8 +143,8 @@ def test_the_ledger_is_read_by_its_key_alone(tmp_path):
 
     db = connect_writer(Source(tmp_path / "x.db"))
     assert isinstance(db, sqlite3.Connection)
-    text = _FIND.template.format(rows="VALUES (?,?,?),(?,?,?)")
-    plan = [row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {text}", ["a"] * 6)]
+    text = _FIND.template.format(rows="VALUES (?,?),(?,?)")
+    plan = [row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {text}", ["a"] * 5)]
     assert plan[-1].startswith(
         "SEARCH effects USING INDEX sqlite_autoindex_effects_1 (execution_id=? AND digest=? AND tenant=?)"
     ), plan

@@ -39,14 +39,14 @@ WHERE effects.state <> 'answered'"""
 _ANSWER = RowStatement(
     """
 UPDATE effects SET
-  state = 'answered', answered_at = given.column4, duration_ms = given.column5, status = given.column6,
-  headers = given.column7, body = given.column8, body_packed = given.column9, amount = given.column10,
-  credits = given.column11, basis = given.column12, lost_amount = given.column13, attempts = given.column14
+  state = 'answered', answered_at = given.column3, duration_ms = given.column4, status = given.column5,
+  headers = given.column6, body = given.column7, body_packed = given.column8, amount = given.column9,
+  credits = given.column10, basis = given.column11, lost_amount = given.column12, attempts = given.column13
 FROM ({rows}) AS given
-WHERE effects.tenant = given.column1 AND effects.execution_id = given.column2 AND effects.digest = given.column3
+WHERE effects.execution_id = given.column1 AND effects.digest = given.column2 AND effects.tenant = ?
   AND effects.state <> 'answered'""",
     (
-        *("text", "text", "bytes", "time", "int", "int", "json", "bytes", "int"),
+        *("text", "bytes", "time", "int", "int", "json", "bytes", "int"),
         *("money", "money", "text", "money", "int"),
     ),
 )
@@ -56,8 +56,8 @@ _FIND = RowStatement(
 SELECT execution_id, digest, state, owner, lost, claimed_at, status, headers, body, body_packed, answered_at,
   duration_ms, amount, credits, basis
 FROM ({rows}) AS given JOIN effects
-  ON effects.tenant = given.column1 AND effects.execution_id = given.column2 AND effects.digest = given.column3""",
-    ("text", "text", "bytes"),
+  ON effects.execution_id = given.column1 AND effects.digest = given.column2 AND effects.tenant = ?""",
+    ("text", "bytes"),
 )
 
 _PLACE = "WHERE tenant = ? AND execution_id = ? AND digest = ?"
@@ -127,12 +127,12 @@ def _answer(tx: Transaction, answers: Sequence[Answering]) -> Sequence[None]:
         units = None if charge.credits is None else sql.money(charge.credits)
         rows.append(
             (
-                *(tx.tenant, key.execution_id, key.digest, sql.time(answer.at), answer.duration_ms),
+                *(key.execution_id, key.digest, sql.time(answer.at), answer.duration_ms),
                 *_response_columns(answer.response),
                 *(sql.money(charge.amount), units, charge.basis.value, sql.money(answer.lost_charge), answer.attempts),
             )
         )
-    if execute_rows(tx, _ANSWER, rows) != len(rows):
+    if execute_rows(tx, _ANSWER, rows, tx.tenant) != len(rows):
         raise _misuse("answered, but is not claimed, or has an answer already", [key for _, key, _ in answers])
     return [None] * len(rows)
 
@@ -144,10 +144,10 @@ def _response_columns(response: HttpResponse) -> tuple[int, str, bytes, int]:
 
 def _find(tx: Transaction, wanted: Sequence[Finding]) -> Sequence[Stored | InDoubt | None]:
     found: dict[tuple[str, bytes], Sequence[Any]] = {}
-    size = sized(tx.sql, 3)
+    size = sized(tx.sql, 2)
     for start in range(0, len(wanted), size):
-        part = [(tx.tenant, key.execution_id, key.digest) for _, key in wanted[start : start + size]]
-        for row in run_rows(tx, _FIND, part):
+        part = [(key.execution_id, key.digest) for _, key in wanted[start : start + size]]
+        for row in run_rows(tx, _FIND, part, tx.tenant):
             found[row[0], row[1]] = row
     return [_effect(found.get((key.execution_id, key.digest)), owner) for owner, key in wanted]
 

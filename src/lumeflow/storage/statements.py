@@ -59,18 +59,18 @@ def sized(dialect: Dialect, columns: int) -> int:
     return ARRAY_ROWS if dialect.kind is Kind.POSTGRES else min(ROWS, VALUES // max(columns, 1))
 
 
-def run_rows(tx: Transaction, statement: RowStatement, rows: Sequence[Sequence[Any]]) -> Any:
-    """Run `statement` for rows that are few enough; returns its cursor."""
+def run_rows(tx: Transaction, statement: RowStatement, rows: Sequence[Sequence[Any]], *after: Any) -> Any:
+    """Run `statement` for rows that are few enough, `after` being bound behind them; returns its cursor."""
     if tx.sql.kind is Kind.POSTGRES:
-        return tx.db.execute(_from_arrays(statement), [list(column) for column in zip(*rows, strict=True)])
+        return tx.db.execute(_from_arrays(statement), [*(list(column) for column in zip(*rows, strict=True)), *after])
     text = statement.template.format(rows="VALUES " + placeholders(len(rows), len(rows[0])))
-    return tx.db.execute(text, list(chain.from_iterable(rows)))
+    return tx.db.execute(text, [*chain.from_iterable(rows), *after])
 
 
-def execute_rows(tx: Transaction, statement: RowStatement, rows: Sequence[Sequence[Any]]) -> int:
-    """Run `statement` for all rows; returns how many rows of the table it changed."""
+def execute_rows(tx: Transaction, statement: RowStatement, rows: Sequence[Sequence[Any]], *after: Any) -> int:
+    """Run `statement` for all rows, `after` being bound behind them; how many rows of the table it changed."""
     changed = 0
     size = sized(tx.sql, len(statement.types))
     for start in range(0, len(rows), size):
-        changed += run_rows(tx, statement, rows[start : start + size]).rowcount
+        changed += run_rows(tx, statement, rows[start : start + size], *after).rowcount
     return changed
