@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from copy import copy
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -142,34 +143,41 @@ class App:
             StorageError: The database cannot be written.
         """
         document = await self._document(workflow, workflow_id, Mode(mode))
-        trigger = {} if input is None else input
-        if not isinstance(trigger, Mapping):
-            raise UsageError(f"the input must be a JSON object, found {type(trigger).__name__}")
-        started = self._clock.now()
-        execution = Execution(
-            id=self._new_id() if execution_id is None else checked_id(execution_id),
-            workflow_id=document.workflow_id,
-            workflow_version=document.version,
-            definition=document.as_json(),
-            mode=Mode(mode),
-            input=trigger,
-            variables=variables or {},
-            mocks=mocks or {},
-            now=now or started,
-            pinned=now is not None,
-            status=Status.RUNNING,
-            started_at=started,
-            demo=self._vendors.demo_settings if mode == Mode.DEMO else {},
+        plan, execution = self._new(
+            document, input, mode=Mode(mode), mocks=mocks, execution_id=execution_id, now=now, variables=variables
         )
-        plan, execution = self._admitted(document, execution, named=execution_id is not None)
         try:
             lock = await self.database.begin(execution)
         except AlreadyExists:
-            raise UsageError(_taken(execution, given=execution_id)) from None
+            raise UsageError(already_there(execution, given=execution_id)) from None
         try:
             return await self._run(plan, execution, lock, EventKind.EXECUTION_STARTED, on_progress, cancel)
         finally:
             lock.release()
+
+    async def prepare(
+        self,
+        workflow: Workflow | Mapping[str, Any] | bytes | None = None,
+        input: JsonObject | None = None,  # noqa: A002 - the plan's name
+        *,
+        workflow_id: str | None = None,
+        mode: Mode = Mode.LIVE,
+        mocks: JsonObject | None = None,
+        execution_id: str | None = None,
+        now: datetime | None = None,
+        variables: JsonObject | None = None,
+    ) -> Execution:
+        """Check everything that `execute` checks and make the execution, without writing it down or running it.
+
+        Raises:
+            InvalidWorkflow: The document cannot be run.
+            UsageError: As `execute`, but for an id that is taken.
+        """
+        document = await self._document(workflow, workflow_id, Mode(mode))
+        _, execution = self._new(
+            document, input, mode=Mode(mode), mocks=mocks, execution_id=execution_id, now=now, variables=variables
+        )
+        return execution
 
     async def resume(
         self,
@@ -179,8 +187,8 @@ class App:
         on_progress: ProgressListener | None = None,
         cancel: asyncio.Event | None = None,
     ) -> ExecutionResult:
-        """Run an execution again that was interrupted, cancelled or failed. Calls that were answered are not made
-        again; one that completed without failed records is returned as it is.
+        """Run an execution that was queued, or run one again that was interrupted, cancelled or failed. Calls that
+        were answered are not made again; one that completed without failed records is returned as it is.
 
         Args:
             execution_id: The execution.
@@ -194,7 +202,7 @@ class App:
             StorageError: The database cannot be read or written.
         """
         execution = await self._stored(execution_id)
-        has_ended = execution.status is Status.COMPLETED and not await self._has_failed(execution_id)
+        has_ended = execution.status is Status.COMPLETED and not await self.has_failed_records(execution_id)
         if has_ended and not limits:
             return await self.result(execution_id)
         document = self.load(with_limits(execution.definition, limits or {}), mode=execution.mode)
@@ -203,10 +211,43 @@ class App:
         plan = self._plan(document, execution)
         lock = await self.database.take(execution_id)
         try:
-            await self.database.journal.reopen(execution_id)
-            return await self._run(plan, execution, lock, EventKind.EXECUTION_RESUMED, on_progress, cancel)
+            is_new = execution.status is Status.QUEUED
+            await self.database.journal.reopen(execution_id, at=self._clock.now() if is_new else None)
+            kind = EventKind.EXECUTION_STARTED if is_new else EventKind.EXECUTION_RESUMED
+            return await self._run(plan, execution, lock, kind, on_progress, cancel)
         finally:
             lock.release()
+
+    async def give_up(self, execution_id: str, status: Status, reason: str) -> None:
+        """End an execution that cannot be run, or that nobody wants to be run, without running it. What an earlier
+        run of it has left stays. Does nothing if it has ended.
+
+        Raises:
+            UsageError: There is no such execution, or a process is running it.
+            StorageError: The database cannot be written.
+        """
+        execution = await self._stored(execution_id)
+        if execution.status not in {Status.QUEUED, Status.RUNNING}:
+            return
+        lock = await self.database.take(execution_id)
+        try:
+            await self.database.journal.reopen(execution_id)
+            timeline = Timeline(execution_id, self.database.journal, self._clock)
+            await self._finish(execution, Ended(status, {}, reason, ()), timeline, lock.ledger, {})
+        finally:
+            lock.release()
+
+    def of(self, tenant: str) -> "App":
+        """The same application as another tenant sees it; it is closed with this one.
+
+        Raises:
+            UsageError: It is no tenant's name.
+        """
+        if tenant == self.database.tenant:
+            return self
+        other = copy(self)
+        other.database = self.database.of(tenant)
+        return other
 
     async def result(self, execution_id: str) -> ExecutionResult:
         """What is stored of an execution, finished or not.
@@ -379,6 +420,38 @@ class App:
         failed = await failed_records(journal, execution.id, ended.rows)
         return build_result(stored, ended.rows, totals, failed, names)
 
+    def _new(
+        self,
+        document: Workflow,
+        given: JsonObject | None,
+        *,
+        mode: Mode,
+        mocks: JsonObject | None,
+        execution_id: str | None,
+        now: datetime | None,
+        variables: JsonObject | None,
+    ) -> tuple[Plan, Execution]:
+        trigger = {} if given is None else given
+        if not isinstance(trigger, Mapping):
+            raise UsageError(f"the input must be a JSON object, found {type(trigger).__name__}")
+        started = self._clock.now()
+        execution = Execution(
+            id=self._new_id() if execution_id is None else checked_id(execution_id),
+            workflow_id=document.workflow_id,
+            workflow_version=document.version,
+            definition=document.as_json(),
+            mode=mode,
+            input=trigger,
+            variables=variables or {},
+            mocks=mocks or {},
+            now=now or started,
+            pinned=now is not None,
+            status=Status.RUNNING,
+            started_at=started,
+            demo=self._vendors.demo_settings if mode is Mode.DEMO else {},
+        )
+        return self._admitted(document, execution, named=execution_id is not None)
+
     async def _document(
         self, workflow: Workflow | Mapping[str, Any] | bytes | None, named: str | None, mode: Mode
     ) -> Workflow:
@@ -418,7 +491,8 @@ class App:
         alive = stored is not Status.RUNNING or await self.database.is_running(execution_id)
         return stored if alive else Status.INTERRUPTED
 
-    async def _has_failed(self, execution_id: str) -> bool:
+    async def has_failed_records(self, execution_id: str) -> bool:
+        """True if a record of it failed that no error port and no fallback took over."""
         async for _ in self.database.journal.kept(execution_id, RecordKind.FAILED):
             return True
         return False
@@ -430,7 +504,8 @@ def with_limits(definition: Mapping[str, Any], limits: JsonObject) -> Mapping[st
     return {**definition, "globals": {**settings, "limits": {**settings.get("limits", {}), **limits}}}
 
 
-def _taken(execution: Execution, *, given: str | None) -> str:
+def already_there(execution: Execution, *, given: str | None) -> str:
+    """What to say when an execution's id is taken."""
     if given is None:
         return f"this was received before, and started execution '{execution.id}': resume that one if it has not ended"
     return f"execution '{execution.id}' exists already: resume it, or give another id"

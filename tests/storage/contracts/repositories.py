@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from lumeflow.core.errors import UsageError
+from lumeflow.core.events import EventKind
 from lumeflow.core.journal import AlreadyExists, Status
 from lumeflow.storage import Database
 from lumeflow.storage.repositories.api_keys import ApiKey
@@ -154,7 +155,22 @@ class QueueContract:
         await storage.installation.dispatch.done(job, at=at(10))
         await storage.queue.requeue(EXECUTION, at=at(11), options={"failedOnly": True})
         (again,) = await storage.installation.dispatch.claim(1, at=at(12))
-        assert (again.options, again.attempts) == ({"failedOnly": True}, 2)
+        assert (again.options, again.attempts) == ({"failedOnly": True}, 1)
+
+    async def test_what_is_given_back_may_rest_and_counts_only_if_it_is_said(self, storage: Database):
+        dispatch = storage.installation.dispatch
+        await storage.queue.enqueue(execution())
+        (job,) = await dispatch.claim(1, at=at(9))
+        assert await dispatch.give_back(job, until=at(20))
+        assert await dispatch.claim(1, at=at(19)) == []
+        (job,) = await dispatch.claim(1, at=at(20))
+        assert job.attempts == 1
+        assert await dispatch.give_back(job, counts=True)
+        (job,) = await dispatch.claim(1, at=at(20))
+        assert job.attempts == 2
+        assert [event.kind for _, event in (await storage.journal.timeline(EXECUTION)).events] == [
+            EventKind.EXECUTION_QUEUED
+        ]
 
 
 class IdempotencyContract:

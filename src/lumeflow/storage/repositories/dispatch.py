@@ -31,7 +31,8 @@ UPDATE execution_jobs SET state = 'done', owner = NULL, finished_at = ?
 WHERE tenant = ? AND execution_id = ? AND state = 'running' AND owner = ?"""
 
 _GIVE_BACK = """
-UPDATE execution_jobs SET state = 'queued', owner = NULL
+UPDATE execution_jobs
+SET state = 'queued', owner = NULL, attempts = attempts - ?, available_at = coalesce(?, available_at)
 WHERE tenant = ? AND execution_id = ? AND state = 'running' AND owner = ?"""
 
 _OWNED = "SELECT tenant, execution_id, owner FROM execution_jobs WHERE state = 'running' ORDER BY tenant, execution_id"
@@ -79,10 +80,21 @@ class Dispatch:
         place = (job.tenant, job.execution_id, self._presence.token)
         return await self._writer.call(lambda tx: tx.db.execute(_DONE, (tx.sql.time(at), *place)).rowcount) == 1
 
-    async def give_back(self, job: QueuedJob) -> bool:
-        """Queue a job again that this process cannot finish now; False if it was no longer this process's."""
+    async def give_back(self, job: QueuedJob, *, counts: bool = False, until: datetime | None = None) -> bool:
+        """Queue a job again that this process cannot finish now; False if it was no longer this process's.
+
+        Args:
+            job: The job.
+            counts: True if it counts as an attempt; not if this process only ends.
+            until: Not to be taken again before; None for at once.
+        """
         place = (job.tenant, job.execution_id, self._presence.token)
-        return await self._writer.call(lambda tx: tx.db.execute(_GIVE_BACK, place).rowcount) == 1
+
+        def action(tx: Transaction) -> bool:
+            values = (0 if counts else 1, tx.sql.optional_time(until), *place)
+            return tx.db.execute(_GIVE_BACK, values).rowcount == 1
+
+        return await self._writer.call(action)
 
     async def recover(self) -> Sequence[tuple[str, str]]:
         """Queue again what processes had taken that are gone; returns tenants and executions."""
@@ -93,7 +105,7 @@ class Dispatch:
             for tenant, execution_id, owner in tx.db.execute(_OWNED).fetchall():
                 if owner not in alive:
                     alive[owner] = self._presence.is_alive(tx, owner)
-                if not alive[owner] and tx.db.execute(_GIVE_BACK, (tenant, execution_id, owner)).rowcount:
+                if not alive[owner] and tx.db.execute(_GIVE_BACK, (0, None, tenant, execution_id, owner)).rowcount:
                     freed.append((tenant, execution_id))
             return freed
 

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from lumeflow.core.errors import UsageError
+from lumeflow.core.events import Event, EventKind
 from lumeflow.core.journal import Execution
 from lumeflow.storage import executions
 from lumeflow.storage.codec import decode_json, encode_json, optional_unstamp, unstamp
@@ -28,7 +29,7 @@ _PUT = """
 INSERT INTO execution_jobs (tenant, execution_id, kind, state, priority, options, created_at, available_at)
 VALUES (?, ?, ?, 'queued', ?, ?, ?, ?)
 ON CONFLICT (tenant, execution_id) DO UPDATE SET kind = excluded.kind, state = 'queued', priority = excluded.priority,
-  options = excluded.options, owner = NULL, cancel_requested = FALSE, created_at = excluded.created_at,
+  options = excluded.options, owner = NULL, attempts = 0, cancel_requested = FALSE, created_at = excluded.created_at,
   available_at = excluded.available_at, claimed_at = NULL, finished_at = NULL
 WHERE execution_jobs.state <> 'running'"""
 
@@ -126,6 +127,7 @@ class SqlQueue:
         def action(tx: Transaction) -> None:
             executions.begin(tx, execution, None, queued=True)
             at = execution.started_at
+            _note_queued(tx, execution.id, at)
             _put(tx, tenant, execution.id, kind, priority, options or {}, at, available_at or at)
 
         await self._writer.call(action)
@@ -139,15 +141,19 @@ class SqlQueue:
         priority: int = 0,
         options: Mapping[str, Any] | None = None,
     ) -> None:
-        """Queue an execution that exists, for a resume or a re-run of its failed records.
+        """Queue an execution that exists, for a resume.
 
         Raises:
             UsageError: A worker has it.
+            StorageError: A process runs it without the queue.
         """
         tenant = self._writer.tenant
 
         def action(tx: Transaction) -> bool:
-            return _put(tx, tenant, execution_id, kind, priority, options or {}, at, at)
+            is_put = _put(tx, tenant, execution_id, kind, priority, options or {}, at, at)
+            if is_put:
+                _note_queued(tx, execution_id, at)
+            return is_put
 
         if not await self._writer.call(action):
             raise UsageError(f"execution '{execution_id}' is running: wait for it, or cancel it")
@@ -176,6 +182,10 @@ class SqlQueue:
         """Jobs in one state, in the order in which they are run."""
         rows = await self._reader.rows(_LIST, (state.value, self._reader.tenant, limit))
         return [job_of(row) for row in rows]
+
+
+def _note_queued(tx: Transaction, execution_id: str, at: datetime) -> None:
+    executions.NOTE.run(tx, [(None, execution_id, [Event(EventKind.EXECUTION_QUEUED, at)])])
 
 
 def _put(

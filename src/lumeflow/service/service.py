@@ -1,0 +1,268 @@
+"""The execution service: the one port through which servers and commands have executions run."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+from lumeflow.app import App, already_there, open_app
+from lumeflow.core.clock import Clock, SystemClock
+from lumeflow.core.document import Workflow
+from lumeflow.core.errors import UsageError
+from lumeflow.core.journal import AlreadyExists, Execution, Mode, Status
+from lumeflow.core.records import JsonObject
+from lumeflow.service.settings import ServiceSettings
+from lumeflow.service.updates import EndUpdate, EventUpdate, ExecutionState, ProgressUpdate, Update, state_of
+from lumeflow.service.worker import Worker
+from lumeflow.settings import Settings
+from lumeflow.storage.repositories.queue import JobKind, JobState
+
+LOOK = 0.25
+"""Seconds between two looks at the timeline of an execution that is watched."""
+PAGE = 500
+"""Events that are read at once."""
+
+
+class ExecutionService:
+    """Executions of all tenants: queued in the database, run by this process or any other on the same database.
+
+    Everything that is submitted is on disk before its id is returned, and is run even if this process ends at once.
+    A service that was not started queues and tells, but runs nothing.
+
+    Args:
+        app: The application; the service does not close it.
+        settings: How much runs at once.
+        clock: The real time.
+    """
+
+    def __init__(self, app: App, settings: ServiceSettings | None = None, *, clock: Clock | None = None) -> None:
+        self.app = app
+        self.settings = settings or ServiceSettings()
+        self._clock = clock or SystemClock()
+        self._worker = Worker(app, self.settings, self._clock)
+
+    async def start(self) -> None:
+        """Take up what was interrupted, then what waits. Does nothing the second time."""
+        self._worker.start()
+
+    async def stop(self) -> None:
+        """Run nothing more. Executions under way are put back into the queue, to be resumed by the next process; the
+        answers of calls in flight are stored first. Close the app only afterwards.
+        """
+        await self._worker.stop()
+
+    @property
+    def problem(self) -> str | None:
+        """Why nothing is taken from the queue at present (the database cannot be reached); None if all is well."""
+        return self._worker.problem
+
+    @property
+    def running(self) -> int:
+        """How many executions this process runs at the moment."""
+        return len(self._worker.runs)
+
+    async def submit(
+        self,
+        tenant: str,
+        workflow: Workflow | Mapping[str, Any] | bytes | None = None,
+        input: JsonObject | None = None,  # noqa: A002 - the plan's name
+        *,
+        workflow_id: str | None = None,
+        version: int | None = None,
+        kind: JobKind = JobKind.WORKFLOW,
+        mode: Mode = Mode.LIVE,
+        mocks: JsonObject | None = None,
+        variables: JsonObject | None = None,
+        now: datetime | None = None,
+        execution_id: str | None = None,
+        priority: int = 0,
+        limits: JsonObject | None = None,
+        not_before: datetime | None = None,
+    ) -> str:
+        """Queue a new execution; returns its id once it is on disk.
+
+        Args:
+            tenant: Whose it is.
+            workflow: The document; left out where `workflow_id` names it, and for `SEARCH`.
+            input: Raw input of the execution, e.g. `{"sourceAudienceId": "abc-123"}`.
+            workflow_id: Id of a saved workflow, or of one that is installed with lumeflow.
+            version: Version of the saved workflow; None for the current one.
+            kind: `WORKFLOW`, or `SEARCH` for the six steps that are written in code.
+            mode: `LIVE` or `DEMO`.
+            mocks: Answers by provider or node id that take the place of the demo's own.
+            variables: Values of `{{variables.x}}`.
+            now: The time that the execution sees; the time of submission if left out.
+            execution_id: Its id; if left out, a new one or the one that its input asks for.
+            priority: The higher goes first among those of the tenant.
+            limits: Limits in place of the document's of the same name, e.g. `{"costUsd": 20}`.
+            not_before: Not to be run before; None for as soon as there is room.
+
+        Raises:
+            InvalidWorkflow: The document cannot be run.
+            UsageError: The input is refused, the id is taken, or there is no such workflow or tenant.
+            StorageError: The database cannot be written; nothing was queued.
+        """
+        app = self.app.of(tenant)
+        if version is not None and workflow_id is not None:
+            workflow, workflow_id = (await app.database.workflows.get(workflow_id, version)).definition, None
+        execution = await app.prepare(
+            workflow,
+            input,
+            workflow_id=workflow_id,
+            mode=mode,
+            mocks=mocks,
+            execution_id=execution_id,
+            now=now,
+            variables=variables,
+        )
+        options = {"limits": dict(limits)} if limits else {}
+        try:
+            await app.database.queue.enqueue(
+                execution, kind=kind, priority=priority, options=options, available_at=not_before
+            )
+        except AlreadyExists:
+            raise UsageError(already_there(execution, given=execution_id)) from None
+        self._worker.wake()
+        return execution.id
+
+    async def resume(
+        self, tenant: str, execution_id: str, *, limits: JsonObject | None = None, priority: int = 0
+    ) -> None:
+        """Queue an execution again that was interrupted, cancelled or failed, or whose failed records are to be tried
+        once more. Calls that were answered are not made again.
+
+        Args:
+            tenant: Whose it is.
+            execution_id: The execution.
+            limits: Limits for this run in place of the document's of the same name.
+            priority: The higher goes first among those of the tenant.
+
+        Raises:
+            UsageError: There is no such execution, it waits or runs, or it has completed and no record of it failed.
+            StorageError: The database cannot be read or written.
+        """
+        app = self.app.of(tenant)
+        state = await self.status(tenant, execution_id)
+        if not state.ended:
+            raise UsageError(f"execution '{execution_id}' is {state.status}: wait for it, or cancel it")
+        if state.status is Status.COMPLETED and not await app.has_failed_records(execution_id):
+            raise UsageError(f"execution '{execution_id}' has completed, and no record of it failed: nothing is left")
+        options = {"limits": dict(limits)} if limits else {}
+        kind = state.kind or JobKind.WORKFLOW
+        await app.database.queue.requeue(
+            execution_id, at=self._clock.now(), kind=kind, priority=priority, options=options
+        )
+        self._worker.wake()
+
+    async def cancel(self, tenant: str, execution_id: str) -> Status:
+        """Stop an execution: at once if it waits, else as soon as the calls in flight are stored.
+
+        Returns:
+            The status after it: `CANCELLED`, `RUNNING` for one that is about to stop, or how it had ended before.
+
+        Raises:
+            UsageError: There is no such execution, or it is run by a process without the queue (`lumeflow run`).
+            StorageError: The database cannot be read or written.
+        """
+        app = self.app.of(tenant)
+        execution = await self._stored(app, execution_id)
+        state = await app.database.queue.cancel(execution_id, at=self._clock.now())
+        if state is JobState.RUNNING:
+            run = self._worker.runs.get((tenant, execution_id))
+            if run is not None:
+                run.cancel.set()
+        elif state is JobState.CANCELLED:
+            await app.give_up(execution_id, Status.CANCELLED, "cancelled")
+        elif execution.status is Status.RUNNING:
+            if await app.database.is_running(execution_id):
+                raise UsageError(
+                    f"execution '{execution_id}' was not queued: a command runs it. Stop that command (Ctrl-C)"
+                )
+            await app.give_up(execution_id, Status.CANCELLED, "cancelled")
+        return (await self.status(tenant, execution_id)).status
+
+    async def status(self, tenant: str, execution_id: str) -> ExecutionState:
+        """Where an execution stands; with live progress if this process runs it. `App.result` has the whole result.
+
+        Raises:
+            UsageError: There is no such execution.
+            StorageError: The database cannot be read.
+        """
+        app = self.app.of(tenant)
+        # The job first: an execution that ends between the two reads is then told too late, and never too early.
+        job = await app.database.queue.get(execution_id)
+        execution = await self._stored(app, execution_id)
+        run = self._worker.runs.get((tenant, execution_id))
+        alive = execution.status is Status.RUNNING and await app.database.is_running(execution_id)
+        return state_of(execution, job, run.progress if run else None, alive=alive)
+
+    async def wait(self, tenant: str, execution_id: str, seconds: float) -> ExecutionState:
+        """Wait until an execution has ended, but not longer than `seconds`; returns where it stands then.
+
+        Raises:
+            UsageError: There is no such execution.
+        """
+        deadline = asyncio.get_running_loop().time() + seconds
+        state = await self.status(tenant, execution_id)
+        while not state.ended and (left := deadline - asyncio.get_running_loop().time()) > 0:
+            await asyncio.sleep(min(LOOK / 5, left))
+            state = await self.status(tenant, execution_id)
+        return state
+
+    async def watch(self, tenant: str, execution_id: str, *, after: int = 0) -> AsyncIterator[Update]:
+        """Follow an execution to its end: events of its timeline, live progress, and last of all how it ended.
+
+        Events are read from the database, so any process can watch, and a watcher that comes back misses nothing;
+        progress comes only where this process runs the execution.
+
+        Args:
+            tenant: Whose it is.
+            execution_id: The execution.
+            after: Begin with the events whose number is higher (what `Last-Event-ID` says).
+
+        Raises:
+            UsageError: There is no such execution.
+            StorageError: The database cannot be read.
+        """
+        journal = self.app.of(tenant).database.journal
+        shown: float | None = None
+        while True:
+            # Before the events: those of an execution that has ended are all there.
+            state = await self.status(tenant, execution_id)
+            while page := (await journal.timeline(execution_id, after=after, limit=PAGE)).events:
+                for ordinal, event in page:
+                    yield EventUpdate(ordinal, event)
+                    after = ordinal
+            if state.ended:
+                yield EndUpdate(state)
+                return
+            if state.progress is not None and state.progress.elapsed != shown:
+                shown = state.progress.elapsed
+                yield ProgressUpdate(state.progress)
+            await asyncio.sleep(LOOK)
+
+    async def _stored(self, app: App, execution_id: str) -> Execution:
+        execution = await app.database.journal.get(execution_id)
+        if execution is None:
+            raise UsageError(f"there is no execution '{execution_id}'")
+        return execution
+
+
+@asynccontextmanager
+async def open_service(
+    settings: Settings | None = None, service: ServiceSettings | None = None
+) -> AsyncIterator[ExecutionService]:
+    """Open an application with its service and start it; both are stopped at the end.
+
+    Raises:
+        StorageError: The database cannot be opened.
+        UsageError: The settings are not right.
+    """
+    async with open_app(settings) as app:
+        made = ExecutionService(app, service or ServiceSettings.from_environment())
+        await made.start()
+        try:
+            yield made
+        finally:
+            await made.stop()

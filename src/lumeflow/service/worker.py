@@ -1,0 +1,110 @@
+"""Takes jobs from the queue, as many as may run at once, and looks after those of processes that are gone."""
+
+import asyncio
+import logging
+from contextlib import suppress
+from functools import partial
+
+from lumeflow.app import App
+from lumeflow.core.clock import Clock
+from lumeflow.core.errors import StorageError
+from lumeflow.service.run import Run
+from lumeflow.service.settings import ServiceSettings
+
+_log = logging.getLogger(__name__)
+
+Place = tuple[str, str]
+"""Tenant and execution id."""
+
+
+class Worker:
+    """The part of the service that runs.
+
+    Attributes:
+        runs: What it runs at the moment.
+        problem: Why nothing is taken from the queue at present; None if all is well.
+
+    Args:
+        app: The application.
+        settings: How much at once.
+        clock: The real time.
+    """
+
+    def __init__(self, app: App, settings: ServiceSettings, clock: Clock) -> None:
+        self.runs: dict[Place, Run] = {}
+        self.problem: str | None = None
+        self._app = app
+        self._settings = settings
+        self._clock = clock
+        self._dispatch = app.database.installation.dispatch
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._loop: asyncio.Task[None] | None = None
+        self._news = asyncio.Event()
+
+    def start(self) -> None:
+        """Begin to take jobs; what was interrupted is queued again first. Does nothing the second time."""
+        if self._loop is None:
+            self._loop = asyncio.create_task(self._work(), name="queue")
+
+    async def stop(self) -> None:
+        """Take nothing more, let calls in flight be stored, and put back what has not ended."""
+        if self._loop is None:
+            return
+        self._loop.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._loop
+        self._loop = None
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def wake(self) -> None:
+        """There may be something to take: look now."""
+        self._news.set()
+
+    async def _work(self) -> None:
+        loop = asyncio.get_running_loop()
+        recover_at = 0.0
+        while True:
+            self._news.clear()
+            try:
+                if loop.time() >= recover_at:
+                    await self._dispatch.recover()
+                    recover_at = loop.time() + self._settings.recover
+                await self._take()
+                await self._pass_on_cancels()
+                self.problem = None
+            except StorageError as error:
+                if self.problem is None:
+                    _log.error("nothing is taken from the queue: %s", error)
+                self.problem = str(error)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._settings.poll):
+                    await self._news.wait()
+
+    async def _take(self) -> None:
+        room = self._settings.concurrency - len(self.runs)
+        # Shielded: what was claimed must be known here, also if this is cancelled meanwhile.
+        if room > 0:
+            await asyncio.shield(asyncio.ensure_future(self._claim(room)))
+
+    async def _claim(self, room: int) -> None:
+        for job in await self._dispatch.claim(room, at=self._clock.now()):
+            place = (job.tenant, job.execution_id)
+            run = Run(job, self._app.of(job.tenant), self._dispatch, self._clock, self._settings.attempts)
+            self.runs[place] = run
+            task = asyncio.create_task(run.run(), name=f"execution {job.execution_id}")
+            self._tasks.add(task)
+            task.add_done_callback(partial(self._ended, place))
+
+    async def _pass_on_cancels(self) -> None:
+        for place in await self._dispatch.cancel_requests() if self.runs else ():
+            if place in self.runs:
+                self.runs[place].cancel.set()
+
+    def _ended(self, place: Place, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        del self.runs[place]
+        self._news.set()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("execution '%s' could not be put back into the queue: %s", place[1], error)
