@@ -9,12 +9,16 @@ from lumeflow import plugins
 from lumeflow.plugins import BUILT_IN, GROUP, PluginProblem, load_registry
 
 BLOCK = """
-from lumeflow.plugin import Block, BlockType
+from lumeflow.plugin import Block, BlockConfig, BlockType
 
-class {cls}(Block):
+class {cls}Config(BlockConfig):
+    operation: str
+
+class {cls}(Block[{cls}Config]):
     type = BlockType.TRANSFORM
     name = "{name}"
     when = ({{"operation": "{name}"}},)
+    Config = {cls}Config
 
     def process(self, record, ctx):
         return record
@@ -160,6 +164,14 @@ BROKEN = {
     "an exit": ("import sys\nsys.exit(3)\n", ["SystemExit", "3"]),
     "no method": (block("x").replace("process", "proces"), ["RegistrationError", "must override exactly one"]),
     "no discriminators": (block("x").replace("when =", "wen ="), ["RegistrationError", "when"]),
+    "a discriminator that its Config lacks": (
+        block("x").replace('{"operation"', '{"operaton"'),
+        ["RegistrationError", "'operaton'", "no key of MineConfig", "Did you mean 'operation'?"],
+    ),
+    "one mapping for discriminators": (
+        block("x").replace("({", "{").replace("},)", "}"),
+        ["RegistrationError", "when"],
+    ),
     "a taken name": (block("fields"), ["RegistrationError", "'transform/fields'", "already defined"]),
 }
 

@@ -20,7 +20,9 @@ BLOCKS = {
     "interest-segments": {"infer": "ai/interest-inference"},
     "first-line": {"trade": "ai/openai", "opening": "ai/anthropic"},
     "own-model": {"extract": "ai/contact-extraction"},
+    "company-needs": {"ask": "ai/openrouter"},
 }
+FREE = {"company-needs"}
 EVERY = pytest.mark.parametrize("name", BLOCKS)
 
 
@@ -44,6 +46,11 @@ def check(name, folder):
             ["opening", "tradeConfidence"],
             [],
         ]
+    elif name == "company-needs":
+        companies = files["needs.json"]["companies"]
+        assert [company["company"] for company in companies] == ["Example Freight", "Example Cycles", "Example Freight"]
+        assert all("needConfidence" in company for company in companies)
+        assert companies[0] == companies[2]
     else:
         contacts = files["contacts.json"]["contacts"]
         assert [(contact["firstName"], contact["sourceCommentId"]) for contact in contacts] == [
@@ -70,7 +77,7 @@ async def test_in_demo_mode(name, tmp_path):
     result = await run(name, tmp_path, mode=Mode.DEMO)
 
     check(name, tmp_path)
-    assert result.cost.total_cost > 0
+    assert (result.cost.total_cost > 0) is (name not in FREE)
 
 
 @EVERY
@@ -83,7 +90,8 @@ async def test_over_http_the_bill_is_what_was_booked(name, tmp_path):
 
     check(name, tmp_path)
     charged = running.simulator.bill()
-    assert Decimal(charged["totals"]["charges"]["USD"]) == result.cost.total_cost > 0
+    assert Decimal(charged["totals"]["charges"]["USD"]) == result.cost.total_cost
+    assert (result.cost.total_cost > 0) is (name not in FREE)
     assert charged["totals"]["repeats"] == 0
     assert charged["totals"]["unknownPaths"] == 0
 

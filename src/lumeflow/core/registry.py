@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from pydantic.alias_generators import to_snake
+
 from lumeflow.core.block import Block, BlockType
 from lumeflow.core.errors import LumeflowError, UsageError
 from lumeflow.core.findings import did_you_mean
@@ -31,11 +33,13 @@ class Registry:
         """Register a block class.
 
         Raises:
-            RegistrationError: A class attribute is missing, no method is overridden, or the name is taken.
+            RegistrationError: A class attribute is missing, `when` names a key that no `config` can hold, no method is
+                overridden, or the name is taken.
         """
         missing = [name for name in ("type", "name", "when") if not hasattr(block, name)]
         if missing:
             raise RegistrationError(f"block {block.__name__} lacks the class attribute {', '.join(missing)}")
+        _check_discriminators(block)
         try:
             block.shape()
         except TypeError as error:
@@ -144,6 +148,22 @@ class Registry:
             return f"no {block_type} block is meant: set {keys}."
         parts = [f"'{key}' is '{value}'." + did_you_mean(value, choices[key]) for key, value in sorted(found.items())]
         return f"no {block_type} block fits: " + " ".join(parts)
+
+
+def _check_discriminators(block: BlockClass) -> None:
+    """Without a field for it, a node that sets the key would mean the block and be refused by its `Config`."""
+    if isinstance(block.when, Mapping):
+        raise RegistrationError(
+            f"block {block.__name__}: `when` is a list of mappings, found one mapping. Write `when = ({{…}},)`"
+        )
+    keys = {field.alias or name for name, field in block.Config.model_fields.items()}
+    for key in (key for pairs in block.when for key in pairs):
+        if key not in keys:
+            raise RegistrationError(
+                f"block {block.__name__}: `when` names '{key}', which is no key of {block.Config.__name__}."
+                + did_you_mean(key, keys)
+                + f" A field such as `{to_snake(key)}: str` in its Config makes it one."
+            )
 
 
 def _means(found: Any, wanted: str | bool) -> bool:
