@@ -103,7 +103,7 @@ class Demo(Block[DemoConfig]):
 
     type = BlockType.TRANSFORM
     name = "demo"
-    when = ({"operation": "demo"}, {"operation": "demo", "mode": "x"})
+    when = ({"operation": "demo"}, {"operation": "demo", "text": "x"})
     Config = DemoConfig
 
     def process(self, record, ctx):
