@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from lumeflow.app import DEMO_AUDIENCE, App, open_app
+from lumeflow.app import App, open_app
 from lumeflow.core.journal import Mode
 from lumeflow.settings import Settings
-from lumeflow.workflows import source
+from lumeflow.workflows import DEMO_AUDIENCE, source
 
 pytestmark = pytest.mark.asyncio
 

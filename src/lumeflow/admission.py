@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from lumeflow.core.block import Admission
-from lumeflow.core.errors import UsageError
+from lumeflow.core.errors import NodeError, UsageError
 from lumeflow.core.journal import Execution, Mode
 from lumeflow.core.secret import Secret
 from lumeflow.engine.plan import Plan
@@ -32,6 +32,6 @@ def admitted_id(plan: Plan, execution: Execution, find: Callable[[str], Secret |
             admission = Admission(execution.workflow_id, node.id, execution.input, execution.now, secret)
             try:
                 wanted = node.make_block().admit(admission) or wanted
-            except UsageError as error:
+            except (UsageError, NodeError) as error:
                 raise UsageError(f"node '{node.id}' does not start an execution: {error}") from error
     return wanted

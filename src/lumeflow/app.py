@@ -24,7 +24,6 @@ from lumeflow.core.effects import Ledger
 from lumeflow.core.errors import LumeflowError, StorageError, UsageError
 from lumeflow.core.events import EventKind
 from lumeflow.core.findings import InvalidWorkflow, Report
-from lumeflow.core.http import HttpRequest
 from lumeflow.core.journal import (
     AlreadyExists,
     Execution,
@@ -46,13 +45,14 @@ from lumeflow.engine.scope import static_roots
 from lumeflow.engine.services import Services
 from lumeflow.engine.tally import Tally, Timeline
 from lumeflow.engine.threads import Threads
-from lumeflow.gateway import Limits, Session
+from lumeflow.gateway import Limits
 from lumeflow.plugins import PluginProblem, load_registry
 from lumeflow.process import tuned
 from lumeflow.prompts import PromptLibrary
 from lumeflow.results import block_names, build_result, failed_records
 from lumeflow.settings import Settings
 from lumeflow.storage import Database, load_rows, open_database
+from lumeflow.vault.vault import Vault
 from lumeflow.vendors import Vendors
 from lumeflow.workflow_lookup import find_document
 from lumeflow.workflows import PLAN, Example, example
@@ -66,6 +66,7 @@ class App:
         registry: Blocks, operations and providers.
         plugin_problems: Plugins that could not be loaded, by name.
         database: Executions, ledger and tables.
+        vault: Secrets of the database's tenant.
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class App:
         self.registry = registry
         self.plugin_problems = plugin_problems
         self.database = database
+        self.vault = Vault(settings, database)
         self._vendors = vendors
         self._planner = Planner(registry)
         self._prompts = PromptLibrary(settings.prompt_folders)
@@ -103,10 +105,24 @@ class App:
     def validate(self, source: bytes | Mapping[str, Any], *, mode: Mode = Mode.LIVE) -> Report:
         """All findings on a document, warnings included; never raises for a bad one.
 
-        Where nothing real is called, in demo mode and with a simulator, secrets need not be configured.
+        Where nothing real is called, in demo mode and with a simulator, secrets need not be configured. Known are those
+        that were read last: see `check`.
         """
         real = mode is Mode.LIVE and self.settings.simulator_url is None
-        return validate(source, self.registry, secrets_known=self.settings.secret_names() if real else None)
+        if not real:
+            return validate(source, self.registry)
+        known = self.vault.latest
+        return validate(source, self.registry, secrets_known=known.sources(), secrets_unreadable=known.unreadable())
+
+    async def check(self, source: bytes | Mapping[str, Any], *, mode: Mode = Mode.LIVE) -> Report:
+        """As `validate`, by the secrets that there are now.
+
+        Raises:
+            UsageError: A file of secrets or the key of those in the database is not right.
+            StorageError: The database cannot be read.
+        """
+        await self.vault.load()
+        return self.validate(source, mode=mode)
 
     async def execute(
         self,
@@ -142,6 +158,7 @@ class App:
                 block (a webhook's signature, a delivery that came before), or there is no such workflow.
             StorageError: The database cannot be written.
         """
+        await self.vault.load()
         document = await self._document(workflow, workflow_id, Mode(mode))
         plan, execution = self._new(
             document, input, mode=Mode(mode), mocks=mocks, execution_id=execution_id, now=now, variables=variables
@@ -173,6 +190,7 @@ class App:
             InvalidWorkflow: The document cannot be run.
             UsageError: As `execute`, but for an id that is taken.
         """
+        await self.vault.load()
         document = await self._document(workflow, workflow_id, Mode(mode))
         _, execution = self._new(
             document, input, mode=Mode(mode), mocks=mocks, execution_id=execution_id, now=now, variables=variables
@@ -205,6 +223,7 @@ class App:
         has_ended = execution.status is Status.COMPLETED and not await self.has_failed_records(execution_id)
         if has_ended and not limits:
             return await self.result(execution_id)
+        await self.vault.load()
         document = self.load(with_limits(execution.definition, limits or {}), mode=execution.mode)
         if has_ended:
             return await self.result(execution_id)
@@ -247,6 +266,7 @@ class App:
             return self
         other = copy(self)
         other.database = self.database.of(tenant)
+        other.vault = Vault(self.settings, other.database)
         return other
 
     async def result(self, execution_id: str) -> ExecutionResult:
@@ -304,6 +324,7 @@ class App:
             InvalidWorkflow: The document cannot be run.
             UsageError: The version is already saved with other content.
         """
+        await self.vault.load()
         workflow = source if isinstance(source, Workflow) else self.load(source)
         await self.database.workflows.save(workflow.as_json(), at=self._clock.now())
         return workflow
@@ -371,7 +392,9 @@ class App:
         self, plan: Plan, execution: Execution, lock: ExecutionLock, tally: Tally, *, resumed: bool
     ) -> Services:
         earlier = await self._vendors.earlier(execution, self.database.asked) if resumed else ()
-        session = await self._session(plan.workflow, execution, lock.ledger, tally, earlier)
+        secrets = self.vault.latest
+        budget = await _budget(plan.workflow, execution, lock.ledger)
+        session = self._vendors.session(execution, lock.ledger, tally, budget, secrets, earlier)
         return Services(
             execution=execution,
             calls=ExecutionCalls(session, lock.ledger, execution.id),
@@ -379,32 +402,13 @@ class App:
             tables=self.database.tables,
             files=self.database.files(execution.id),
             prompts=self._prompts,
-            secret=self._vendors.secrets(execution.mode),
+            secret=self._vendors.secrets(execution.mode, secrets),
             threads=self._threads,
             clock=self._clock,
             time=time.monotonic,
             resumed=resumed,
+            previews=self.settings.previews,
         )
-
-    async def _session(
-        self,
-        document: Workflow,
-        execution: Execution,
-        ledger: Ledger,
-        tally: Tally,
-        earlier: Sequence[HttpRequest],
-    ) -> Session:
-        limits = document.globals.limits
-        budget = None
-        if limits.calls is not None or limits.cost_usd is not None:
-            spent = (await ledger.totals(execution.id)).nodes.values()
-            budget = Limits(
-                calls=limits.calls,
-                cost=limits.cost_usd,
-                spent_calls=sum(node.calls for node in spent),
-                spent_cost=sum((node.amount for node in spent), Decimal(0)),
-            )
-        return self._vendors.session(execution, ledger, tally, budget, earlier)
 
     async def _finish(
         self, execution: Execution, ended: Ended, timeline: Timeline, ledger: Ledger, names: Mapping[str, str]
@@ -468,7 +472,7 @@ class App:
             UsageError: The input is refused, or the execution was given another id.
         """
         plan = self._plan(document, execution)
-        wanted = admitted_id(plan, execution, self.settings.secret)
+        wanted = admitted_id(plan, execution, self._vendors.secrets(execution.mode, self.vault.latest))
         if wanted is None or wanted == execution.id:
             return plan, execution
         if named:
@@ -496,6 +500,20 @@ class App:
         async for _ in self.database.journal.kept(execution_id, RecordKind.FAILED):
             return True
         return False
+
+
+async def _budget(document: Workflow, execution: Execution, ledger: Ledger) -> Limits | None:
+    """What the document's limits leave, after what the execution's earlier runs spent."""
+    limits = document.globals.limits
+    if limits.calls is None and limits.cost_usd is None:
+        return None
+    spent = (await ledger.totals(execution.id)).nodes.values()
+    return Limits(
+        calls=limits.calls,
+        cost=limits.cost_usd,
+        spent_calls=sum(node.calls for node in spent),
+        spent_cost=sum((node.amount for node in spent), Decimal(0)),
+    )
 
 
 def with_limits(definition: Mapping[str, Any], limits: JsonObject) -> Mapping[str, Any]:
@@ -531,6 +549,7 @@ async def open_app(settings: Settings | None = None, *, new_id: NewId = random_i
         database.relax_while(vendors.is_behind)
         app = App(settings, registry, problems, database, vendors, new_id=new_id)
         try:
+            await app.vault.load()
             yield app
         finally:
             await app.close()

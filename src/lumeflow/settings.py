@@ -11,6 +11,8 @@ from lumeflow.core.secret import Secret
 from lumeflow.storage import default_data_dir
 
 SECRET_PREFIX = "LUMEFLOW_SECRET_"
+RESERVED_SECRETS = frozenset({"KEY"})
+"""No workflow may name these: `LUMEFLOW_SECRET_KEY` is what the secrets in the database are encrypted with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,9 @@ class Settings:
             names, `*.names`, addresses, networks such as `10.1.0.0/16`.
         prompt_folders: Folders with prompts of the user's own; the first that has a prompt wins, the built-in ones come
             last.
+        secret_paths: Folders with one file a secret, and files of NAME=VALUE lines; see `lumeflow.vault.files`.
+        share_keys: True if tenants without a vendor's key of their own use the installation's.
+        previews: False to keep nothing of the records with the nodes of an execution.
     """
 
     data_dir: Path
@@ -44,11 +49,15 @@ class Settings:
     queries: Path | None = None
     allowed_addresses: Sequence[str] = ()
     prompt_folders: Sequence[Path] = ()
+    secret_paths: Sequence[Path] = ()
+    share_keys: bool = True
+    previews: bool = True
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ, **overrides: Any) -> "Settings":
         """Read `LUMEFLOW_DB`, `LUMEFLOW_DATA_DIR`, `LUMEFLOW_PLUGINS`, `LUMEFLOW_PROMPTS`, `LUMEFLOW_QUERIES`,
-        `LUMEFLOW_PROVIDERS` (a JSON file) and `LUMEFLOW_ALLOWED_ADDRESSES` (with commas between them).
+        `LUMEFLOW_PROVIDERS` (a JSON file), `LUMEFLOW_ALLOWED_ADDRESSES` (with commas between them), `LUMEFLOW_SECRETS`
+        (folders and files), `LUMEFLOW_SHARE_KEYS` and `LUMEFLOW_PREVIEWS` (`yes` or `no`).
 
         Args:
             environ: Environment variables.
@@ -65,27 +74,37 @@ class Settings:
             "queries": Path(environ["LUMEFLOW_QUERIES"]) if environ.get("LUMEFLOW_QUERIES") else None,
             "prompt_folders": _prompt_folders(environ.get("LUMEFLOW_PROMPTS")),
             "allowed_addresses": environ.get("LUMEFLOW_ALLOWED_ADDRESSES", "").replace(",", " ").split(),
+            "secret_paths": _folders(environ.get("LUMEFLOW_SECRETS")),
+            "share_keys": _yes(environ, "LUMEFLOW_SHARE_KEYS"),
+            "previews": _yes(environ, "LUMEFLOW_PREVIEWS"),
             "providers": _read_providers(environ.get("LUMEFLOW_PROVIDERS")),
         }
         values |= {name: value for name, value in overrides.items() if value is not None}
         return cls(**values)
 
     def secret(self, name: str) -> Secret | None:
-        """A secret that workflows may name; None if it is not configured."""
-        value = self.environ.get(SECRET_PREFIX + name)
+        """A secret of the environment that workflows may name; None if it is not configured."""
+        value = None if name in RESERVED_SECRETS else self.environ.get(SECRET_PREFIX + name)
         return Secret(value) if value else None
 
     def secret_names(self) -> frozenset[str]:
-        """Names of all secrets that are configured."""
+        """Names of all secrets of the environment."""
         start = len(SECRET_PREFIX)
-        return frozenset(
-            name[start:] for name, value in self.environ.items() if value and name.startswith(SECRET_PREFIX)
-        )
+        names = (name[start:] for name, value in self.environ.items() if value and name.startswith(SECRET_PREFIX))
+        return frozenset(names) - RESERVED_SECRETS
 
     def provider_key(self, name: str) -> Secret | None:
         """A vendor's key, by the name of its environment variable."""
         value = self.environ.get(name, "").strip()
         return Secret(value) if value else None
+
+
+def _yes(environ: Mapping[str, str], name: str) -> bool:
+    """A switch that is on unless it is turned off."""
+    value = environ.get(name, "").strip().lower() or "yes"
+    if value not in ("yes", "no", "true", "false", "1", "0"):
+        raise UsageError(f"{name}: expected yes or no")
+    return value in ("yes", "true", "1")
 
 
 def _folders(value: str | None) -> list[Path]:

@@ -16,6 +16,8 @@ from lumeflow.core.registry import Registry
 from lumeflow.core.secret import Secret
 from lumeflow.gateway import Accounts, AccountSettings, Budget, CallObserver, Gateway, Guard, HttpTransport, Session
 from lumeflow.settings import Settings
+from lumeflow.storage.jobs import DEFAULT_TENANT
+from lumeflow.vault.tenant_secrets import TenantSecrets
 
 if TYPE_CHECKING:
     from lumeflow.simulator import Simulator
@@ -43,6 +45,7 @@ class Vendors:
         self._settings = settings
         self._registry = registry
         self._transport = transport
+        self._accounts = accounts
         self._live = Gateway(registry.operations(), accounts, transport)
         self._demo_accounts = Accounts(registry.providers(), {}, simulator_secret, simulator_secret)
         self._demo = Gateway(registry.operations(), self._demo_accounts, _Nowhere())
@@ -107,9 +110,10 @@ class Vendors:
         ledger: Ledger,
         observer: CallObserver,
         budget: Budget | None,
+        secrets: TenantSecrets,
         earlier: Sequence[HttpRequest] = (),
     ) -> Session:
-        """The calls of one execution; see `earlier` for those that it made before."""
+        """The calls of one execution with its tenant's keys; see `earlier` for those that it made before."""
         live = execution.mode is Mode.LIVE
         return (self._live if live else self._demo).session(
             execution_id=execution.id,
@@ -118,12 +122,19 @@ class Vendors:
             transport=None if live else InProcess(execution.demo, earlier),
             mocks=execution.mocks,
             budget=budget,
+            accounts=self._accounts_of(secrets) if self._is_real(execution.mode) else None,
         )
 
-    def secrets(self, mode: Mode) -> Callable[[str], Secret | None]:
+    def secrets(self, mode: Mode, own: TenantSecrets) -> Callable[[str], Secret | None]:
         """Where secrets that a workflow names come from: no real one goes to a simulator."""
-        real = mode is Mode.LIVE and self._settings.simulator_url is None
-        return self._settings.secret if real else simulator_secret
+        return own.find if self._is_real(mode) else simulator_secret
+
+    def _is_real(self, mode: Mode) -> bool:
+        return mode is Mode.LIVE and self._settings.simulator_url is None
+
+    def _accounts_of(self, secrets: TenantSecrets) -> Accounts:
+        owner = "" if secrets.tenant == DEFAULT_TENANT else secrets.tenant
+        return self._accounts.of(owner, secrets.key, secrets.find)
 
     async def close(self) -> None:
         """Let go of connections."""

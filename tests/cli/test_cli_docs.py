@@ -17,11 +17,15 @@ SHARED = {"--db", "--json", "--help", "-h"}
 
 def commands() -> dict[str, object]:
     """Every command by its words: `executions list`."""
-    found = {}
-    for name, command in get_command(build()).commands.items():
-        inner = getattr(command, "commands", None)
-        found |= {f"{name} {word}": entry for word, entry in inner.items()} if inner else {name: command}
-    return found
+    return dict(_below(get_command(build()), ()))
+
+
+def _below(command, words):
+    for word, inner in command.commands.items():
+        if getattr(inner, "commands", None):
+            yield from _below(inner, (*words, word))
+        else:
+            yield " ".join((*words, word)), inner
 
 
 COMMANDS = commands()

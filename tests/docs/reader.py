@@ -123,8 +123,16 @@ class Reader:
         return getattr(self, f"_do_{name}")(arguments)
 
     def _do_lumeflow(self, arguments: list[str]) -> int:
-        with self._printing():
-            return run(arguments)
+        data = b""
+        if "<" in arguments:
+            *arguments, _, name = arguments
+            data = (self._folder / name).read_bytes()
+        stdin, sys.stdin = sys.stdin, io.TextIOWrapper(io.BytesIO(data))
+        try:
+            with self._printing():
+                return run(arguments)
+        finally:
+            sys.stdin = stdin
 
     def _do_pytest(self, arguments: list[str]) -> int:
         """As a reader has it: no plugins of this project, no settings of its own."""
@@ -146,6 +154,8 @@ class Reader:
         for pair in arguments:
             name, equals, value = pair.partition("=")
             assert equals
+            value = re.sub(r"\$\((.+?)\)", self._substitute, value)
+            value = re.sub(r"\$(\w+)", lambda match: os.environ[match[1]], value)
             self._export(name, value)
         return 0
 
@@ -159,6 +169,10 @@ class Reader:
         one, other = ((self._folder / name).read_bytes() for name in arguments)
         assert one
         return int(one != other)
+
+    def _substitute(self, match: "re.Match[str]") -> str:
+        assert self._command(shlex.split(match[1])) == 0
+        return self.printed.strip()
 
     def _export(self, name: str, value: str | None) -> None:
         if name == "LUMEFLOW_PROVIDERS":

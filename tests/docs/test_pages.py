@@ -17,6 +17,7 @@ FOLLOWED = [
     "docs/http-block.md",
     "docs/language-models.md",
     "docs/python-api.md",
+    "docs/secrets.md",
 ]
 """Pages that are read from top to bottom here."""
 ELSEWHERE = {
@@ -34,7 +35,15 @@ NAMES = {str(page.relative_to(ROOT)): page for page in PAGES}
 
 @pytest.fixture
 def reader(tmp_path, monkeypatch, vendors):
-    for name in ("LUMEFLOW_DB", "LUMEFLOW_PLUGINS", "LUMEFLOW_PROMPTS", "NO_COLOR", "FORCE_COLOR", *KEYS):
+    for name in (
+        "LUMEFLOW_DB",
+        "LUMEFLOW_PLUGINS",
+        "LUMEFLOW_PROMPTS",
+        "LUMEFLOW_SECRETS",
+        "NO_COLOR",
+        "FORCE_COLOR",
+        *KEYS,
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("LUMEFLOW_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("COLUMNS", "200")

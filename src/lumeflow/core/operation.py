@@ -68,7 +68,8 @@ class Account:
         limits: Limits by operation id, or by `*` for all, where they differ from the operation's own.
         concurrency: Most calls in flight at once.
         prices: Configured prices that override the provider's defaults, by name.
-        lane: Name under which calls share limits, permits and circuit breaker; empty for the account's name.
+        lane: Name under which calls share limits, permits and circuit breaker, another for each key; empty for the
+            account's name.
         secret: Looks up a secret that a workflow names; None if it is not configured.
         token: The token of the operation's `grant`; None if it has none.
     """

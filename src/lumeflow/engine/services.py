@@ -60,6 +60,7 @@ class Services:
         clock: Real time.
         time: Seconds on a clock that never jumps.
         resumed: True if the execution has run before.
+        previews: False to keep nothing of the records with the nodes.
     """
 
     execution: Execution
@@ -73,6 +74,7 @@ class Services:
     clock: Clock
     time: Callable[[], float]
     resumed: bool = False
+    previews: bool = True
 
     def now(self) -> datetime:
         """Real time in UTC."""

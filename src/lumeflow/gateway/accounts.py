@@ -1,5 +1,7 @@
 """Accounts: how each provider is reached, from its module's defaults, the configuration and the secrets."""
 
+import hashlib
+import os
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -13,6 +15,9 @@ from lumeflow.core.secret import Secret
 
 FindSecret = Callable[[str], Secret | None]
 """Looks a secret up by name; None if it is not configured."""
+
+_SALT = os.urandom(32)
+"""Makes the names of lanes, of one process, tell nothing of keys."""
 
 _KEYS = ("name", "baseUrl", "key", "limits", "concurrency", "prices")
 
@@ -71,6 +76,7 @@ class Accounts:
         settings: The configuration, by provider name.
         find_secret: Where keys come from.
         find_named: Where secrets come from that workflows name.
+        owner: Whose accounts without a key are; empty for the installation's.
 
     Raises:
         UsageError: The configuration names an unknown provider.
@@ -82,15 +88,21 @@ class Accounts:
         settings: Mapping[str, AccountSettings] | None = None,
         find_secret: FindSecret = lambda name: None,
         find_named: FindSecret = lambda name: None,
+        owner: str = "",
     ) -> None:
         self._providers = providers
         self._settings = settings or {}
         self._find_secret = find_secret
         self._find_named = find_named
+        self._owner = owner
         self._accounts: dict[str, Account] = {}
         for name in self._settings:
             if name not in providers:
                 raise UsageError(f"there is no provider '{name}' to configure." + did_you_mean(name, providers))
+
+    def of(self, owner: str, find_secret: FindSecret, find_named: FindSecret) -> "Accounts":
+        """The same providers with the keys of somebody else, or with other ones."""
+        return Accounts(self._providers, self._settings, find_secret, find_named, owner)
 
     def resolve(self, provider: str) -> Account:
         """The account to use for a provider. Its key is looked up once and kept.
@@ -123,17 +135,26 @@ class Accounts:
             raise UsageError(f"there is no provider '{provider}'." + did_you_mean(provider, self._providers))
         settings = self._settings.get(provider, AccountSettings())
         key_name = settings.key_name or defaults.key_name
+        name = settings.name or provider
+        key = self._find_secret(key_name) if key_name else None
         return Account(
-            name=settings.name or provider,
+            name=name,
             provider=provider,
             base_url=settings.base_url or defaults.base_url.rstrip("/"),
-            key=self._find_secret(key_name) if key_name else None,
+            key=key,
             key_name=key_name,
             limits=settings.limits,
             concurrency=settings.concurrency or defaults.concurrency,
             prices={**defaults.prices, **settings.prices},
+            lane=self._lane(name, key),
             secret=self._find_named,
         )
+
+    def _lane(self, name: str, key: Secret | None) -> str:
+        """Who has the same key shares the vendor's limits; who has another one does not."""
+        if key is not None:
+            return f"{name} {hashlib.blake2b(key.reveal().encode(), key=_SALT, digest_size=12).hexdigest()}"
+        return f"{name} of {self._owner}" if self._owner else ""
 
 
 def _object(value: Any, place: str) -> Mapping[str, Any]:

@@ -72,6 +72,7 @@ class Gateway:
         transport: Transport | None = None,
         mocks: Mapping[str, Any] | None = None,
         budget: Budget | None = None,
+        accounts: Accounts | None = None,
     ) -> Session:
         """Open the gateway for one execution; end it with `Session.drain`.
 
@@ -82,6 +83,7 @@ class Gateway:
             transport: Demo mode: answers in the vendors' place, without keys and rate limits. None for real calls.
             mocks: Answers by node id, operation id or provider name; they go before the transport.
             budget: Its limits on calls and money; None for none.
+            accounts: How providers are reached by whom it belongs to; None for the gateway's own.
 
         Raises:
             UsageError: The mocks name an operation that does not exist.
@@ -90,7 +92,7 @@ class Gateway:
         return Session(
             execution_id=execution_id,
             operations=self._operations,
-            accounts=self._accounts,
+            accounts=accounts or self._accounts,
             around=Surroundings(ledger, observer, budget, self._clock, Tokens() if demo else self._tokens),
             transport=transport or self._transport,
             lanes=Lanes(LaneSettings(limited=False)) if demo else self._lanes,

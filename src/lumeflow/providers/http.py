@@ -79,7 +79,7 @@ class Request(Operation):
             name=name,
             limits={self.id: limits} if limits else account.limits,
             concurrency=min(settings["concurrency"], account.concurrency),
-            lane=f"{name} {settings.get('limits', '')} {settings['concurrency']}",
+            lane=f"{name} {settings.get('limits', '')} {settings['concurrency']} {account.lane}",
         )
         return Terms(own, Repeat(settings["repeat"]), bool(settings.get("writes")), params["request"])
 

@@ -66,6 +66,17 @@ class SecretsContract:
         assert theirs is not None
         assert theirs.value == b"theirs"
 
+    async def test_a_secret_is_sealed_anew_unless_it_was_changed_meanwhile(self, storage: Database):
+        await storage.secrets.put("apiKey", b"cipher", key_id="2026", at=NOON)
+        row = await storage.secrets.get("apiKey")
+        assert row is not None
+        assert await storage.secrets.reseal(row, b"new cipher", key_id="2027")
+        assert not await storage.secrets.reseal(row, b"late cipher", key_id="2027")
+        assert not await storage.of("acme").secrets.reseal(row, b"another's", key_id="2027")
+        found = await storage.secrets.get("apiKey")
+        assert found is not None
+        assert (found.value, found.key_id, found.updated_at) == (b"new cipher", "2027", NOON)
+
 
 class QueueContract:
     async def test_a_queued_execution_waits_and_is_run_by_who_takes_it(self, storage: Database):

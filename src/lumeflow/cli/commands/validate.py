@@ -1,5 +1,7 @@
 """`lumeflow validate`."""
 
+import os
+
 import typer
 
 from lumeflow.cli import problems
@@ -15,11 +17,14 @@ def validate(ctx: typer.Context, file: FileArgument, db: DbOption = None, as_jso
 
     Exit code 2 if a problem forbids a run; warnings do not.
     """
+    from lumeflow.vault.keyring import KEY_VARIABLE
+
     shell = shell_of(ctx, db, as_json)
     source = read_document(file)
 
     async def check() -> Report:
-        async with shell.open(stores=False) as app:
+        # Secrets may be stored in the database for whoever has their key.
+        async with shell.open(stores=bool(os.environ.get(KEY_VARIABLE))) as app:
             return app.validate(source)
 
     report = run_async(check())

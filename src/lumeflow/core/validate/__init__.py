@@ -27,6 +27,7 @@ def validate(
     registry: Registry,
     *,
     secrets_known: Collection[str] | None = None,
+    secrets_unreadable: Mapping[str, str] | None = None,
     allow_env: bool = False,
 ) -> Report:
     """Find all problems of a document; never raises.
@@ -35,13 +36,14 @@ def validate(
         document: JSON text, the object that it stands for, or a document that was loaded.
         registry: The blocks that there are.
         secrets_known: Names of the configured secrets; None leaves secrets unchecked.
+        secrets_unreadable: Those of them that cannot be read, and why.
         allow_env: True if policy allows `{{env.NAME}}`.
     """
     try:
         draft = _draft(document)
     except InvalidWorkflow as error:
         return error.report
-    found = dict.fromkeys(_findings(draft, registry, Settings(secrets_known, allow_env)))
+    found = dict.fromkeys(_findings(draft, registry, Settings(secrets_known, allow_env, secrets_unreadable or {})))
     ordered = sorted(found, key=lambda finding: document_position(draft.raw, finding.pointer))
     return Report(tuple(attributed(finding, draft.raw) for finding in ordered))
 

@@ -98,6 +98,8 @@ class ReferenceRules:
         if known is not None and isinstance(name, str) and name not in known:
             message = f"there is no secret '{name}': configure it, or correct the name." + did_you_mean(name, known)
             yield use.finding(Code.UNKNOWN_SECRET, message)
+        elif known is not None and name in self._subject.settings.unreadable:
+            yield use.finding(Code.UNKNOWN_SECRET, f"{self._subject.settings.unreadable[str(name)]}.")
 
     def _node(self, use: _Use) -> Iterator[Finding]:
         path: Sequence[str | int] = use.reference.path

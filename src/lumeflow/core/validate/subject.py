@@ -29,10 +29,12 @@ class Settings:
     Attributes:
         secrets: Names of the configured secrets; None if they are not known.
         allow_env: True if policy allows `{{env.NAME}}`.
+        unreadable: Secrets among them that cannot be read, and why.
     """
 
     secrets: Collection[str] | None = None
     allow_env: bool = False
+    unreadable: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

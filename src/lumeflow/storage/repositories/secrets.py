@@ -19,6 +19,8 @@ _LIST = """
 SELECT name, value, key_id, created_at, updated_at FROM secrets
 WHERE tenant = ? AND name > ? ORDER BY name LIMIT ?"""
 
+_RESEAL = "UPDATE secrets SET value = ?, key_id = ? WHERE tenant = ? AND name = ? AND value = ?"
+
 _DELETE = "DELETE FROM secrets WHERE tenant = ? AND name = ?"
 
 
@@ -66,6 +68,12 @@ class SqlSecrets:
     async def list(self, *, limit: int = 1000, after: str = "") -> Sequence[StoredSecret]:
         """Secrets by name, those after `after`."""
         return [_secret(row) for row in await self._reader.rows(_LIST, (self._reader.tenant, after, limit))]
+
+    async def reseal(self, row: StoredSecret, value: bytes, *, key_id: str) -> bool:
+        """Store the same secret under another key; False if it was set anew or deleted meanwhile."""
+        tenant = self._writer.tenant
+        values = (value, key_id, tenant, row.name, row.value)
+        return await self._writer.call(lambda tx: tx.db.execute(_RESEAL, values).rowcount) == 1
 
     async def delete(self, name: str) -> bool:
         """Forget a secret; False if there is none."""
