@@ -38,7 +38,7 @@ from lumeflow.core.operation import (
     Token,
     Verdict,
 )
-from lumeflow.core.records import JsonObject, Outcome, Record, Route, Skip, Whole
+from lumeflow.core.records import JsonObject, Outcome, Record, Route, Skip, SkippedRecord, Whole
 from lumeflow.core.secret import Secret
 from lumeflow.core.tables import ColumnKind, Comparison, Filter, Page, Selection
 
@@ -88,6 +88,7 @@ __all__ = [
     "Send",
     "Shape",
     "Skip",
+    "SkippedRecord",
     "Template",
     "TemplateField",
     "Terms",

@@ -52,6 +52,34 @@ def written(folder):
     return orjson.loads((folder / "out.json").read_bytes())
 
 
+async def test_blocks_of_whole_payloads_list_what_they_leave_out(app, tmp_path):
+    rows = [{"n": 0, "k": "a"}, {"n": 1, "k": "b"}, {"n": 2, "k": "a"}, {"n": 3}]
+    document = flow(
+        {
+            "in": ("input", {"source": "static", "data": {"people": rows}}),
+            "last": ("transform", {"operation": "deduplicate", "keys": ["k"], "keep": "last", "missing": "skip"}),
+            "known": ("input", {"source": "static", "data": {"people": [{"k": "a", "ok": True}]}}),
+            "join": ("merge", {"strategy": "join", "sources": ["last", "known"], "keys": ["k"], "how": "inner"}),
+            "zip": ("merge", {"strategy": "zip", "sources": ["join", "in"], "unequal": "drop"}),
+            "out": to_file(tmp_path),
+        },
+        "in>last", "last>join", "known>join", "join>zip", "in>zip", "zip>out",
+    )  # fmt: skip
+    result = await run(app, document, execution_id="e")
+    assert written(tmp_path)["people"] == [{"n": 0, "k": "a", "ok": True}]
+    counts = {node_id: (node.records_out, node.skipped) for node_id, node in result.nodes.items()}
+    assert (counts["last"], counts["join"], counts["zip"]) == ((2, 2), (1, 1), (1, 3))
+    kept = [record async for record in app.kept_records("e", RecordKind.SKIPPED)]
+    assert [(record.node_id, record.position, record.data, record.reason) for record in kept] == [
+        ("last", 0, rows[0], "a duplicate of record 2"),
+        ("last", 3, rows[3], "it can't be compared: it lacks a key or the name"),
+        ("join", 0, rows[1], "it has no counterpart"),
+        ("zip", 1, rows[1], "it has no counterpart"),
+        ("zip", 2, rows[2], "it has no counterpart"),
+        ("zip", 3, rows[3], "it has no counterpart"),
+    ]
+
+
 async def test_records_are_changed_and_filtered_by_variables(app, tmp_path):
     document = flow(
         {

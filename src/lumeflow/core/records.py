@@ -51,6 +51,21 @@ Outcome = JsonObject | Sequence[JsonObject] | Skip | Route | RecordError
 """What becomes of one record: itself changed, several records (maybe none), left out, another port, or failed."""
 
 
+@dataclass(frozen=True, slots=True)
+class SkippedRecord:
+    """A record that a block of whole payloads leaves out on purpose.
+
+    Attributes:
+        position: Its ordinal in the block's input.
+        record: The record.
+        skip: Why.
+    """
+
+    position: int
+    record: Record
+    skip: Skip
+
+
 @dataclass(slots=True)
 class Whole:
     """A whole payload, for blocks that need everything at once.
@@ -59,8 +74,11 @@ class Whole:
         fields: The payload's fields besides its collection.
         collection: Name of the collection; None if the payload has none.
         records: The collection. It may be read several times and may lie on disk; what a block returns may be lazy.
+        skipped: Of what a block returns: the records that it leaves out, counted and kept like those that `Skip` names.
+            It is read once, after `records`, and may be lazy.
     """
 
     fields: JsonObject
     collection: str | None
     records: Iterable[Record]
+    skipped: Iterable[SkippedRecord] = ()

@@ -121,6 +121,11 @@ async def whole(run: NodeRun) -> None:
             run.settler.settle(record, position, record.data)
             position += 1
         await run.settler.flush()
+    skipped = iter(made.skipped)
+    while left := await run.world.services.threads.run(lambda: list(islice(skipped, FLUSH_AT))):
+        for entry in left:
+            run.settler.settle(entry.record, entry.position, entry.skip)
+        await run.settler.flush()
     await run.finish(made.fields, made.collection, check_input=False)
 
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from itertools import islice, pairwise, zip_longest
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from lumeflow.plugin import BlockContext, JsonObject, Record, Whole
 
@@ -13,13 +13,16 @@ Streams = Mapping[str, Iterable[Record]]
 """Records by source node id, in the order of the sources; each can be read any number of times."""
 
 
-class Lazily:
+ItemT = TypeVar("ItemT")
+
+
+class Lazily(Generic[ItemT]):
     """Records that are made anew each time they are read, so that none of them has to be kept."""
 
-    def __init__(self, make: Callable[[], Iterator[Record]]) -> None:
+    def __init__(self, make: Callable[[], Iterator[ItemT]]) -> None:
         self._make = make
 
-    def __iter__(self) -> Iterator[Record]:
+    def __iter__(self) -> Iterator[ItemT]:
         return self._make()
 
 

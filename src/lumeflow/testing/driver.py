@@ -165,6 +165,8 @@ async def _run_whole(block: Block[Any], given: JsonObject, ctx: MemoryContext, n
         made = await block.run(payloads, ctx.at({}, 0, {}, None))
         for position, record in enumerate(made.records):
             run.settle(position, record.data)
+        for entry in made.skipped:
+            run.settle(entry.position, entry.skip)
         closed = await block.close(ctx.at(made.fields, 0, made.fields, made.collection))
     except BaseException:
         await block.abort()

@@ -48,6 +48,14 @@ async def test_the_kinds_of_join_in_the_order_of_the_first_source(how, expected)
     assert pairs((await joined(how=how)).records) == expected
 
 
+async def test_an_inner_join_lists_what_it_leaves_out():
+    assert [(left.position, left.reason) for left in (await joined(how="inner")).skipped] == [
+        (2, "it has no counterpart"),
+        (3, "it has no counterpart"),
+    ]
+    assert (await joined(how="left")).skipped == []
+
+
 async def test_the_first_of_several_counterparts_is_enough_if_wanted():
     run = await joined(how="outer", several="first")
     assert pairs(run.records) == [("Mira", 7), *ALL_LEFT[2:], (None, 8), (None, 1), (None, 2)]

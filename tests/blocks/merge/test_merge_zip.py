@@ -54,6 +54,15 @@ async def test_sources_of_unequal_length(unequal, expected):
     assert await rows(UNEQUAL, unequal=unequal) == expected
 
 
+@pytest.mark.parametrize(("unequal", "left_out"), [("keep", []), ("drop", [(1, "x", 1), (1, "z", 1), (2, "z", 2)])])
+async def test_records_that_are_dropped_are_listed(unequal, left_out):
+    made = await merge(UNEQUAL, unequal=unequal)
+    assert list(made.records)
+    found = [(left.position, left.record.data["by"], left.record.data[left.record.data["by"]]) for left in made.skipped]
+    assert found == left_out
+    assert {left.skip.reason for left in made.skipped} <= {"it has no counterpart"}
+
+
 async def test_sources_of_unequal_length_can_be_refused_before_anything_is_sent():
     with pytest.raises(NodeError, match="equally many records; found 'x' 2, 'y' 1, 'z' 3") as caught:
         await merge(UNEQUAL, unequal="error")

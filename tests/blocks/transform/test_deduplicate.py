@@ -10,7 +10,7 @@ from lumeflow.kit.duplicates import name_index
 from lumeflow.kit.duplicates.key_index import KeyIndex
 from lumeflow.kit.duplicates.matching import Matcher
 from lumeflow.plugin import BlockType, NodeError
-from lumeflow.testing import MemoryContext, run_block
+from lumeflow.testing import run_block
 
 RELAXED = settings(deadline=None, max_examples=120)
 
@@ -20,10 +20,13 @@ async def first_of(rows, **config):
     return await run_block(Deduplicate, config, {"rows": rows}, collection="rows")
 
 
-async def best_of(rows, **config):
+async def best_run(rows, **config):
     config = {"operation": "deduplicate", **config}
-    run = await run_block(DeduplicateBest, config, {"in": {"rows": rows}}, collection="rows")
-    return run.records
+    return await run_block(DeduplicateBest, config, {"in": {"rows": rows}}, collection="rows")
+
+
+async def best_of(rows, **config):
+    return (await best_run(rows, **config)).records
 
 
 def people(*emails):
@@ -247,20 +250,24 @@ async def test_the_best_of_records_without_a_key(missing, count):
     assert len(await best_of(rows, keys=["email"], keep="last", missing=missing)) == count
 
 
-async def test_how_many_were_left_out_is_told():
-    block = DeduplicateBest(
-        DeduplicateBest.Config.model_validate(
-            {"operation": "deduplicate", "keys": ["email"], "keep": "last", "missing": "skip"}
-        )
-    )
-    from lumeflow.plugin import Record, Whole
-
-    ctx = MemoryContext()
-    rows = [Record(row, (n,)) for n, row in enumerate(people("a@example.com", "a@example.com", None, "a@example.com"))]
-    made = await block.run({"in": Whole({}, "rows", rows)}, ctx)
-    assert kept([record.data for record in made.records]) == [3]
-    await block.close(ctx)
-    assert ctx.warnings == ["2 duplicates were left out", "1 records were left out that can't be compared"]
+@pytest.mark.parametrize(
+    ("keep", "numbers", "left_out"),
+    [
+        ("last", [3], [(0, "a duplicate of record 3"), (1, "a duplicate of record 3"), (2, "it can't be compared")]),
+        (
+            "mostComplete",
+            [1],
+            [(0, "a duplicate of record 1"), (2, "it can't be compared"), (3, "a duplicate of record 1")],
+        ),
+        ("merge", [0], [(2, "it can't be compared")]),
+    ],
+)
+async def test_what_is_left_out_is_listed_with_the_reason(keep, numbers, left_out):
+    rows = people("a@example.com", "a@example.com", None, "a@example.com")
+    rows[1]["phone"] = "+390255501234"
+    run = await best_run(rows, keys=["email"], keep=keep, missing="skip")
+    assert kept(run.records) == numbers
+    assert [(skipped.position, skipped.reason.partition(":")[0]) for skipped in run.skipped] == left_out
 
 
 @pytest.mark.parametrize(

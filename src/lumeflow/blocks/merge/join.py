@@ -1,6 +1,7 @@
 """Merge: records of two sources that have one key become one record."""
 
 import asyncio
+from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -20,9 +21,13 @@ from lumeflow.plugin import (
     PathField,
     Record,
     RecordError,
+    Skip,
+    SkippedRecord,
     TemplateField,
     Whole,
 )
+
+_NO_COUNTERPART = Skip("it has no counterpart")
 
 
 class JoinKey(BaseModel):
@@ -86,7 +91,8 @@ class JoinMergeConfig(BlockConfig):
     )
     how: Literal["inner", "left", "outer"] = Field(
         default="left",
-        description="`inner`: records that have a counterpart. `left`: all of the first source. `outer`: all of both.",
+        description="`inner`: records that have a counterpart; those of the first source that have none are left out. "
+        "`left`: all of the first source. `outer`: all of both.",
     )
     several: Literal["all", "first"] = Field(
         default="all",
@@ -152,6 +158,7 @@ class JoinMerge(Block[JoinMergeConfig]):
         super().__init__(config)
         self._index = JoinIndex()
         self._without_key = 0
+        self._alone = array("q")
 
     def sources(self) -> Sequence[str]:
         """The sources that the configuration names."""
@@ -164,7 +171,12 @@ class JoinMerge(Block[JoinMergeConfig]):
         streams = record_streams(payloads)
         left, right = (streams.get(source, ()) for source in self.config.sources)
         await in_pieces(right, lambda piece: self._add(piece, ctx))
-        return Whole(fields_beside(fields, collection, ctx), collection, Lazily(lambda: self._joined(left, ctx)))
+        return Whole(
+            fields_beside(fields, collection, ctx),
+            collection,
+            Lazily(lambda: self._joined(left, ctx)),
+            Lazily(lambda: self._skipped(left)),
+        )
 
     async def close(self, ctx: BlockContext) -> Mapping[str, Any]:
         """Tell what had no key, and free memory and disk."""
@@ -192,16 +204,26 @@ class JoinMerge(Block[JoinMergeConfig]):
     def _joined(self, left: Iterable[Record], ctx: BlockContext) -> Iterator[Record]:
         self._index.forget_matches()
         most = 1 if self.config.several == "first" else None
-        for record in left:
+        for ordinal, record in enumerate(left):
             digest = self._digest(record, ctx, is_left=True)
             number = 0
             for number, data in enumerate(self._pairs(record, digest, most), 1):
                 yield Record(data, record.lineage if most else (*record.lineage, number - 1))
-            if not number and self.config.how != "inner":
+            if not number and self.config.how == "inner":
+                self._alone.append(ordinal)
+            elif not number:
                 yield Record(self._made(record.data, None), record.lineage)
         if self.config.how == "outer":
             for other in self._index.unmatched():
                 yield Record(self._made(None, other.data), other.lineage)
+
+    def _skipped(self, left: Iterable[Record]) -> Iterator[SkippedRecord]:
+        alone = iter(self._alone)
+        wanted = next(alone, None)
+        for ordinal, record in enumerate(left if self._alone else ()):
+            if ordinal == wanted:
+                yield SkippedRecord(ordinal, record, _NO_COUNTERPART)
+                wanted = next(alone, None)
 
     def _pairs(self, record: Record, digest: bytes | None, most: int | None) -> Iterator[JsonObject]:
         if digest is not None:

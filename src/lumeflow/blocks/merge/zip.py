@@ -24,8 +24,12 @@ from lumeflow.plugin import (
     JsonObject,
     NodeError,
     Record,
+    Skip,
+    SkippedRecord,
     Whole,
 )
+
+_NO_COUNTERPART = Skip("it has no counterpart")
 
 
 class ZipMergeConfig(BlockConfig):
@@ -81,7 +85,12 @@ class ZipMerge(Block[ZipMergeConfig]):
         by_source = {source: whole.fields for source, whole in payloads.items()}
         as_object = self.config.shape == "object" and collection is None
         fields = dict(by_source) if as_object else _side_by_side(by_source)
-        return Whole(fields_beside(fields, collection, ctx), collection, Lazily(lambda: self._zipped(streams)))
+        return Whole(
+            fields_beside(fields, collection, ctx),
+            collection,
+            Lazily(lambda: self._zipped(streams)),
+            Lazily(lambda: self._skipped(streams)),
+        )
 
     def _zipped(self, streams: Streams) -> Iterator[Record]:
         for records in by_position(streams):
@@ -92,6 +101,12 @@ class ZipMerge(Block[ZipMergeConfig]):
             }
             data: JsonObject = present if self.config.shape == "object" else _side_by_side(present)
             yield Record(data, first_of(records).lineage)
+
+    def _skipped(self, streams: Streams) -> Iterator[SkippedRecord]:
+        for position, records in enumerate(by_position(streams) if self.config.unequal == "drop" else ()):
+            if None in records:
+                alone = (record for record in records if record is not None)
+                yield from (SkippedRecord(position, record, _NO_COUNTERPART) for record in alone)
 
     async def _check_lengths(self, streams: Streams) -> None:
         counts = await lengths(streams)

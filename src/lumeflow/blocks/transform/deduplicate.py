@@ -6,8 +6,8 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
-from lumeflow.kit.duplicates.matching import Earlier, Matcher, MatchingConfig
-from lumeflow.plugin import Block, BlockContext, BlockType, JsonObject, Outcome, Skip
+from lumeflow.kit.duplicates.matching import INCOMPARABLE, Earlier, Matcher, MatchingConfig, duplicate_of
+from lumeflow.plugin import Block, BlockContext, BlockType, JsonObject, Outcome
 
 _KEEPS = ("first", "last", "mostComplete", "merge")
 
@@ -92,5 +92,5 @@ class Deduplicate(Block[DeduplicateConfig]):
 
     def _outcome(self, record: JsonObject, earlier: Earlier) -> Outcome:
         if earlier is None:
-            return record if self.config.missing == "keep" else Skip("it can't be compared: it lacks a key or the name")
-        return Skip(f"a duplicate of record {earlier[0]}") if earlier else record
+            return record if self.config.missing == "keep" else INCOMPARABLE
+        return duplicate_of(earlier[0]) if earlier else record

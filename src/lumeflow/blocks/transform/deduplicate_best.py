@@ -10,10 +10,10 @@ from pydantic import Field
 from lumeflow.kit.duplicates.groups import Groups
 from lumeflow.kit.duplicates.joining import Lists, Prefer
 from lumeflow.kit.duplicates.keeping import Keeping, KeepJoined, KeepLast, KeepMostComplete
-from lumeflow.kit.duplicates.matching import Matcher, MatchingConfig
+from lumeflow.kit.duplicates.matching import INCOMPARABLE, Matcher, MatchingConfig, duplicate_of
 from lumeflow.kit.merging import Lazily, collection_name, fields_beside, in_pieces, merge_data, record_streams
 from lumeflow.kit.objects import deep_merge
-from lumeflow.plugin import Block, BlockContext, BlockType, JsonObject, PathField, Record, Whole
+from lumeflow.plugin import Block, BlockContext, BlockType, JsonObject, PathField, Record, SkippedRecord, Whole
 
 
 class DeduplicateBestConfig(MatchingConfig):
@@ -42,10 +42,10 @@ class DeduplicateBest(Block[DeduplicateBestConfig]):
 
     Input: any payload with records.
     Output: the records that are kept, in the order of the input: `last` and `mostComplete` in their own place, a merged
-        one in the place of the first. Records that cannot be compared are kept, unless `missing` is `skip`. How many
-        are left out is told in warnings.
+        one in the place of the first. Records that cannot be compared are kept, unless `missing` is `skip`. With
+        `last` and `mostComplete` the others are left out with the number of the record that stays, counted from 0.
     Errors: VALIDATION for the node if more than 10,000 different names have the same keys.
-    Cost: none. It waits for all records, which lie on disk, and reads them two or three times. Memory grows by 32 bytes
+    Cost: none. It waits for all records, which lie on disk, and reads them two to four times. Memory grows by 32 bytes
         a record at most.
     """
 
@@ -76,8 +76,7 @@ class DeduplicateBest(Block[DeduplicateBestConfig]):
         super().__init__(config)
         self._matcher = Matcher(config)
         self._keeping: Keeping | None = None
-        self._duplicates = 0
-        self._incomparable = 0
+        self._left_out = False
 
     async def run(self, payloads: Mapping[str, Whole], ctx: BlockContext) -> Whole:
         """Find out which records mean the same, then send what is kept."""
@@ -91,14 +90,15 @@ class DeduplicateBest(Block[DeduplicateBestConfig]):
         if keeping.looks_first:
             ordinals = count()
             await in_pieces(records, lambda piece: _look(keeping, zip(piece, ordinals, strict=False)))
-        return Whole(fields_beside(fields, collection, ctx), collection, Lazily(lambda: self._kept(records, keeping)))
+        return Whole(
+            fields_beside(fields, collection, ctx),
+            collection,
+            Lazily(lambda: self._kept(records, keeping)),
+            Lazily(lambda: self._skipped(records, keeping)),
+        )
 
     async def close(self, ctx: BlockContext) -> Mapping[str, Any]:
-        """Tell how many records were left out, and free memory and disk."""
-        if self._duplicates:
-            ctx.warn(f"{self._duplicates:,} duplicates were left out")
-        if self._incomparable:
-            ctx.warn(f"{self._incomparable:,} records were left out that can't be compared")
+        """Free memory and disk."""
         await self.abort()
         return {}
 
@@ -126,9 +126,16 @@ class DeduplicateBest(Block[DeduplicateBestConfig]):
             data = record.data if size == 1 else keeping.kept(ordinal, record.data) if size else None
             if data is not None:
                 yield Record(self._counted(data, size), record.lineage)
-            elif self.config.keep != "merge":
-                self._duplicates += size > 0
-            self._incomparable += size == 0
+            elif size == 0 or self.config.keep != "merge":
+                self._left_out = True
+
+    def _skipped(self, records: Iterable[Record], keeping: Keeping) -> Iterator[SkippedRecord]:
+        """What does not go on; a record that was merged does, in another."""
+        for ordinal, record in enumerate(records if self._left_out else ()):
+            if not keeping.groups.size_of(ordinal):
+                yield SkippedRecord(ordinal, record, INCOMPARABLE)
+            elif self.config.keep != "merge" and (keeper := keeping.keeper(ordinal)) != ordinal:
+                yield SkippedRecord(ordinal, record, duplicate_of(keeper))
 
     def _counted(self, data: JsonObject, size: int) -> JsonObject:
         if self.config.count_field is None:

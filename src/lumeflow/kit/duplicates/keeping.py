@@ -40,6 +40,10 @@ class Keeping(ABC):
     def kept(self, ordinal: int, record: JsonObject) -> JsonObject | None:
         """What goes on in the place of a record of a group of several; None if nothing does."""
 
+    @abstractmethod
+    def keeper(self, ordinal: int) -> int:
+        """The record that stays of the group that a record is in, by its ordinal."""
+
     def close(self) -> None:  # noqa: B027 - not all hold something
         """Free the disk."""
 
@@ -57,7 +61,11 @@ class KeepLast(Keeping):
 
     def kept(self, ordinal: int, record: JsonObject) -> JsonObject | None:
         """The record itself if it is the last."""
-        return record if self._last[self.groups.first_of(ordinal)] == ordinal else None
+        return record if self.keeper(ordinal) == ordinal else None
+
+    def keeper(self, ordinal: int) -> int:
+        """The last one."""
+        return self._last[self.groups.first_of(ordinal)]
 
 
 class KeepMostComplete(Keeping):
@@ -77,7 +85,11 @@ class KeepMostComplete(Keeping):
 
     def kept(self, ordinal: int, record: JsonObject) -> JsonObject | None:
         """The record itself if none is more complete."""
-        return record if self._best[self.groups.first_of(ordinal)] == ordinal else None
+        return record if self.keeper(ordinal) == ordinal else None
+
+    def keeper(self, ordinal: int) -> int:
+        """The most complete one."""
+        return self._best[self.groups.first_of(ordinal)]
 
 
 class KeepJoined(Keeping):
@@ -107,6 +119,10 @@ class KeepJoined(Keeping):
             assert self._database is not None
             rows = self._database.execute(_MEMBERS, (ordinal,))
             return join((pickle.loads(packed) for (packed,) in rows), self._lists)  # noqa: S301 - our own unnamed file
+
+    def keeper(self, ordinal: int) -> int:
+        """The first one, in whose place the joined record is."""
+        return self.groups.first_of(ordinal)
 
     def _rank(self, ordinal: int, record: JsonObject) -> int:
         """The smaller, the sooner its values win; of equal ones the first does."""

@@ -10,10 +10,18 @@ from lumeflow.kit.duplicates.key_index import IN_MEMORY, KeyIndex
 from lumeflow.kit.duplicates.keys import digest_of_all, digests_of_each
 from lumeflow.kit.duplicates.name_index import NameIndex, comparable_name
 from lumeflow.kit.text import text_of
-from lumeflow.plugin import BlockConfig, JsonObject, PathField
+from lumeflow.plugin import BlockConfig, JsonObject, PathField, Skip
 
 Earlier = tuple[int, ...] | None
 """Ordinals of earlier records that mean the same: empty for the first of its kind, None if it can't be compared."""
+
+
+INCOMPARABLE = Skip("it can't be compared: it lacks a key or the name")
+
+
+def duplicate_of(ordinal: int) -> Skip:
+    """The outcome of a record that is left out because another one stays."""
+    return Skip(f"a duplicate of record {ordinal}")
 
 
 class FuzzyNames(BaseModel):
