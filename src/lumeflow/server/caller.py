@@ -1,0 +1,104 @@
+"""Who is asking: a tenant's key, and what the endpoints need besides."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from fastapi import Request, Security
+from fastapi.security import APIKeyHeader, HTTPBearer
+
+from lumeflow.app import App
+from lumeflow.core.clock import Clock, SystemClock
+from lumeflow.server.config import ServerConfig
+from lumeflow.server.keys import Scope
+from lumeflow.server.problems import Problem
+from lumeflow.storage import Database
+from lumeflow.storage.repositories.api_keys import ApiKey
+
+_BEARER = HTTPBearer(auto_error=False, scheme_name="bearer", description="`Authorization: Bearer lf_…`")
+_HEADER = APIKeyHeader(name="X-API-Key", auto_error=False, scheme_name="apiKey", description="`X-API-Key: lf_…`")
+STATE = "lumeflow"
+
+
+@dataclass(slots=True)
+class Server:
+    """What all endpoints share.
+
+    Attributes:
+        app: The application.
+        config: The server's settings.
+        clock: The time.
+    """
+
+    app: App
+    config: ServerConfig
+    clock: Clock = SystemClock()  # noqa: RUF009 - it has no state
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks.
+
+    Attributes:
+        server: What all endpoints share.
+        key: The key that came with the request.
+        database: The database as the key's tenant sees it.
+    """
+
+    server: Server
+    key: ApiKey
+    database: Database
+
+    @property
+    def app(self) -> App:
+        """The application."""
+        return self.server.app
+
+    @property
+    def now(self) -> datetime:
+        """The time."""
+        return self.server.clock.now()
+
+    def may(self, scope: Scope) -> bool:
+        """True if the key allows it."""
+        return scope in self.key.scopes or Scope.ADMIN in self.key.scopes
+
+    def need(self, scope: Scope) -> None:
+        """Go on only if the key allows it.
+
+        Raises:
+            Problem: It does not.
+        """
+        if not self.may(scope):
+            raise Problem(
+                HTTPStatus.FORBIDDEN,
+                "missing-scope",
+                f"the key '{self.key.prefix}…' has not the scope '{scope}': ask for one that has",
+            )
+
+
+def server_of(request: Request) -> Server:
+    """What all endpoints share."""
+    server: Server = getattr(request.app.state, STATE)
+    return server
+
+
+def _needs(scope: Scope) -> Callable[..., Awaitable[Caller]]:
+    async def caller(
+        request: Request, bearer: Annotated[Any, Security(_BEARER)], header: Annotated[Any, Security(_HEADER)]
+    ) -> Caller:
+        # The gate has read the key; the two parameters are there for the OpenAPI document.
+        del bearer, header
+        found: Caller = request.scope["state"]["caller"]
+        found.need(scope)
+        return found
+
+    return caller
+
+
+Reader = Annotated[Caller, Security(_needs(Scope.READ))]
+Writer = Annotated[Caller, Security(_needs(Scope.WRITE))]
+Executor = Annotated[Caller, Security(_needs(Scope.EXECUTE))]
+Admin = Annotated[Caller, Security(_needs(Scope.ADMIN))]

@@ -1,0 +1,88 @@
+"""Workflow documents as they come in and go out: read in a thread, saved as versions."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from lumeflow.core.document import Workflow
+from lumeflow.core.errors import UsageError
+from lumeflow.core.findings import Report
+from lumeflow.core.journal import Mode
+from lumeflow.server.caller import Caller
+from lumeflow.server.problems import conflict, invalid_workflow, not_found, unusable
+from lumeflow.storage import SavedWorkflow
+
+RESERVED = frozenset({"blocks", "executions", "validate"})
+"""Workflow ids that would be taken for other paths of the API."""
+LAST_VERSION = 2**31 - 1
+
+
+async def report_on(caller: Caller, source: bytes | Mapping[str, Any], mode: Mode) -> Report:
+    """All findings on a document."""
+    return await asyncio.to_thread(caller.app.validate, source, mode=mode)
+
+
+async def read(caller: Caller, source: bytes) -> Workflow:
+    """A document that can be saved; secrets may still be missing.
+
+    Raises:
+        Problem: It has errors, or an id or a version that cannot be used here.
+    """
+    report = await report_on(caller, source, Mode.DEMO)
+    if not report.ok:
+        raise invalid_workflow(report)
+    workflow = await asyncio.to_thread(Workflow.load, source)
+    if workflow.workflow_id in RESERVED:
+        raise unusable(f"workflowId: '{workflow.workflow_id}' is a path of the API: choose another id")
+    if workflow.version > LAST_VERSION:
+        raise unusable(f"version: at most {LAST_VERSION}")
+    return workflow
+
+
+async def find(caller: Caller, workflow_id: str, version: int | None = None) -> SavedWorkflow:
+    """A saved workflow.
+
+    Raises:
+        Problem: There is none, or not this version of it.
+    """
+    try:
+        return await caller.database.workflows.get(workflow_id, version)
+    except UsageError as error:
+        if version is not None and "no version" in str(error):
+            raise not_found("version", f"{workflow_id} v{version}") from None
+        raise not_found("workflow", workflow_id) from None
+
+
+async def save_new(caller: Caller, workflow: Workflow) -> SavedWorkflow:
+    """Save the first version of a workflow.
+
+    Raises:
+        Problem: There is such a workflow.
+    """
+    workflows = caller.database.workflows
+    if await workflows.versions(workflow.workflow_id):
+        raise conflict(
+            "workflow-exists", f"workflow '{workflow.workflow_id}' exists: change it with PUT, or choose another id"
+        )
+    try:
+        return await workflows.save(workflow.as_json(), at=caller.now)
+    except UsageError as error:
+        raise conflict("version-exists", str(error)) from None
+
+
+async def save_next(caller: Caller, workflow: Workflow, current: SavedWorkflow) -> SavedWorkflow | None:
+    """Save a change as the next version; the current one if nothing changed, None if somebody was faster."""
+    definition = workflow.as_json()
+    if _without_version(definition) == _without_version(current.definition):
+        return current
+    if current.version >= LAST_VERSION:
+        raise unusable(f"version {current.version} is the last that there can be")
+    version = max(workflow.version, current.version + 1)
+    try:
+        return await caller.database.workflows.save({**definition, "version": version}, at=caller.now)
+    except UsageError:
+        return None
+
+
+def _without_version(definition: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in definition.items() if key != "version"}

@@ -1,0 +1,27 @@
+"""Examples for the OpenAPI document; the tests send them."""
+
+from typing import Any
+
+WORKFLOW: dict[str, Any] = {
+    "workflowId": "tidy-contacts",
+    "name": "Tidy contacts",
+    "nodes": [
+        {"id": "contacts", "type": "input", "config": {"source": "api", "collection": "contacts"}},
+        {
+            "id": "with-email",
+            "type": "filter",
+            "config": {"conditions": [{"field": "email", "operator": "exists"}]},
+        },
+        {"id": "file", "type": "output", "config": {"destination": "csv", "path": "contacts.csv"}},
+    ],
+    "edges": [
+        {"source": "contacts", "target": "with-email"},
+        {"source": "with-email", "target": "file"},
+    ],
+}
+INPUT: dict[str, Any] = {
+    "contacts": [
+        {"firstName": "Mira", "email": "mira.holt@example.com"},
+        {"firstName": "Jonas"},
+    ]
+}

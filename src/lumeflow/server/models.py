@@ -1,0 +1,119 @@
+"""The answers' shapes, for the OpenAPI document. Amounts are exact numbers; times are ISO 8601 in UTC."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+
+class Model(BaseModel):
+    """camelCase in JSON; unknown keys are refused."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid")
+
+
+class FindingModel(Model):
+    """One problem of a workflow."""
+
+    code: str
+    severity: Literal["error", "warning"]
+    pointer: str = Field(description="JSON pointer into the document.")
+    message: str
+    node: str | None = None
+    edge: str | None = None
+
+
+class ReportModel(Model):
+    """What validation found."""
+
+    valid: bool
+    findings: list[FindingModel]
+
+
+class WorkflowSummary(Model):
+    """A line of the list of workflows."""
+
+    workflow_id: str
+    version: int
+    name: str
+    saved_at: datetime
+
+
+class WorkflowModel(WorkflowSummary):
+    """A version of a workflow, whole."""
+
+    definition: dict[str, Any]
+
+
+class WorkflowPage(Model):
+    """Workflows by id."""
+
+    items: list[WorkflowSummary]
+    next_cursor: str | None = Field(description="What `cursor` takes for the next page; null on the last.")
+
+
+class VersionList(Model):
+    """Saved versions, the newest first."""
+
+    items: list[WorkflowSummary]
+
+
+class KeyModel(Model):
+    """An API key, without the key itself."""
+
+    id: str
+    name: str
+    prefix: str = Field(description="The key's first characters.")
+    scopes: list[str]
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+
+
+class KeyPage(Model):
+    """API keys by id."""
+
+    items: list[KeyModel]
+    next_cursor: str | None
+
+
+class NewKeyModel(KeyModel):
+    """A key that was just made."""
+
+    key: str = Field(description="The key. It is shown this once and never again.")
+
+
+class BlockModel(Model):
+    """A block."""
+
+    id: str
+    type: str
+    name: str
+    when: list[dict[str, Any]] = Field(description="What `config` holds where a node means this block.")
+    summary: str
+    works: str = Field(description="On a record, a batch, or the whole payload.")
+    operations: list[str]
+    config: dict[str, Any] = Field(description="JSON Schema of `config`.")
+    example: dict[str, Any]
+    example_input: dict[str, Any]
+
+
+class BlockList(Model):
+    """All installed blocks."""
+
+    items: list[BlockModel]
+
+
+class HealthModel(Model):
+    """The server answers."""
+
+    status: Literal["ok"]
+
+
+class ReadyModel(Model):
+    """The server can work."""
+
+    status: Literal["ready"]
+    version: str

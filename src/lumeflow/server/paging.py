@@ -1,0 +1,50 @@
+"""Cursors: where a page ends, opaque to clients and checked when they come back."""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, TypeVar
+
+import orjson
+from fastapi import Query
+
+from lumeflow.server.problems import FieldError, unusable
+
+ItemT = TypeVar("ItemT")
+
+MOST = 1000
+Limit = Annotated[int, Query(ge=1, le=MOST, description="Most entries of a page.")]
+Cursor = Annotated[
+    str | None, Query(max_length=2000, description="`nextCursor` of the page before; the first page if left out.")
+]
+
+
+def encode(kind: str, *place: str | int) -> str:
+    """A cursor of one list."""
+    return urlsafe_b64encode(orjson.dumps([kind, *place])).decode().rstrip("=")
+
+
+def decode(kind: str, cursor: str, *types: type) -> Sequence[Any]:
+    """The place that a cursor of this list holds.
+
+    Raises:
+        Problem: It is no cursor, or one of another list.
+    """
+    try:
+        found = orjson.loads(urlsafe_b64decode(cursor.encode() + b"=" * (-len(cursor) % 4)))
+    except ValueError:
+        found = None
+    fits = isinstance(found, list) and found[:1] == [kind] and len(found) == len(types) + 1
+    if not fits or any(type(value) is not wanted for value, wanted in zip(found[1:], types, strict=True)):
+        message = "expected nextCursor of the page before, of the same list"
+        raise unusable(
+            f"the cursor is not one of this list: {message}",
+            code="invalid-cursor",
+            errors=[FieldError(where="query", field="cursor", message=message)],
+        )
+    return list(found[1:])
+
+
+def page(found: Sequence[ItemT], limit: int, place: Callable[[ItemT], str]) -> tuple[Sequence[ItemT], str | None]:
+    """A page and the cursor of the next, from up to `limit + 1` entries."""
+    items = found[:limit]
+    return items, place(items[-1]) if len(found) > limit else None

@@ -1,0 +1,37 @@
+"""Whether the server is well, and the schema of workflows."""
+
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import Request
+
+from lumeflow import __version__
+from lumeflow.core.document import document_schema
+from lumeflow.server.answers import Json
+from lumeflow.server.caller import server_of
+from lumeflow.server.models import HealthModel, ReadyModel
+from lumeflow.server.routing import problems, router
+
+api = router("Server", always=(500, 503))
+
+
+@api.get("/health", response_model=HealthModel, summary="Is the process alive?")
+async def health() -> Json:
+    """Answers as long as the process does; looks at nothing else."""
+    return Json({"status": "ok"})
+
+
+@api.get("/ready", response_model=ReadyModel, summary="Can it work?")
+async def ready(request: Request) -> Json:
+    """Reads from the database; 503 if that fails."""
+    await server_of(request).app.database.installation.tenants.get("default")
+    return Json({"status": "ready", "version": __version__})
+
+
+@api.get(
+    "/api/schemas/workflow-v1.json", summary="JSON Schema of workflow documents", responses=problems(429, always=())
+)
+async def workflow_schema(request: Request) -> Any:
+    """The schema, with the configuration of every installed block; editors complete and check by it."""
+    schema = document_schema(server_of(request).app.registry)
+    return Json(schema, HTTPStatus.OK, media_type="application/schema+json")

@@ -1,0 +1,76 @@
+"""Reading bodies, and saying in the OpenAPI document which problems an endpoint can answer with."""
+
+from collections.abc import Callable, Coroutine
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from fastapi import APIRouter, Request
+from fastapi.routing import APIRoute
+from starlette.responses import Response
+
+from lumeflow.server.problems import MEDIA_TYPE, Problem
+
+ALWAYS = (400, 401, 403, 408, 413, 422, 429, 500, 503)
+"""Statuses that any endpoint with a key can answer with."""
+UNSIGNED = (408, 413, 422, 429, 500, 503)
+
+
+class _JsonRequest(Request):
+    async def json(self) -> Any:
+        """Strict JSON: no NaN, no half characters."""
+        return orjson.loads(await self.body())
+
+
+class JsonRoute(APIRoute):
+    """A route that reads JSON by the rules of RFC 8259."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Wrap the handler."""
+        handle = super().get_route_handler()
+
+        async def strict(request: Request) -> Response:
+            return await handle(_JsonRequest(request.scope, request.receive))
+
+        return strict
+
+
+def problems(*statuses: int, always: tuple[int, ...] = ALWAYS) -> dict[int | str, dict[str, Any]]:
+    """Documentation of problems."""
+    return {
+        status: {
+            "description": HTTPStatus(status).phrase,
+            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemModel"}}},
+        }
+        for status in sorted({*statuses, *always})
+    }
+
+
+def router(tag: str, prefix: str = "", *, always: tuple[int, ...] = ALWAYS) -> APIRouter:
+    """A group of endpoints."""
+    return APIRouter(prefix=prefix, tags=[tag], route_class=JsonRoute, responses=problems(always=always))
+
+
+def json_body(schema: str, description: str, example: Any = None) -> dict[str, Any]:
+    """Documentation of a body that the endpoint reads by itself: JSON, by a schema of the components."""
+    content: dict[str, Any] = {"schema": {"$ref": f"#/components/schemas/{schema}"}}
+    if example is not None:
+        content["examples"] = {"example": {"value": example}}
+    body = {"required": True, "description": description, "content": {"application/json": content}}
+    return {"requestBody": body}
+
+
+async def raw_json(request: Request) -> bytes:
+    """The body's bytes, of a document whose reader tells more of errors than a parser of ours would.
+
+    Raises:
+        Problem: It is not said to be JSON.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json" and not kind.endswith("+json"):
+        raise Problem(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            "not-json",
+            "the body must be JSON: send it with 'Content-Type: application/json'",
+        )
+    return await request.body()

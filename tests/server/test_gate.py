@@ -1,0 +1,162 @@
+"""What every request passes: size, time, rate; and errors that tell nothing of the inside."""
+
+import asyncio
+
+import pytest
+
+from lumeflow.core.errors import StorageError
+from lumeflow.server.config import ServerConfig
+from lumeflow.server.rates import Buckets
+from tests.server.conftest import a_site
+from tests.server.wants import problem
+
+
+async def raw(site, data, *, most=100_000):
+    """Send bytes, read until the server closes."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(site.url.rpartition(":")[2]))
+    try:
+        writer.write(data)
+        await writer.drain()
+        async with asyncio.timeout(10):
+            return await reader.read(most)
+    except ConnectionError:
+        return b""
+    finally:
+        writer.close()
+
+
+async def test_a_body_that_is_too_large_is_refused_before_it_is_read(site):
+    key = await site.key()
+    head = f"POST /api/workflows HTTP/1.1\r\nHost: x\r\nX-API-Key: {key}\r\nContent-Length: 10000000000\r\n\r\n"
+    answer = await raw(site, head.encode() + b"{" * 1000)
+    assert answer.startswith(b"HTTP/1.1 413")
+    assert b"connection: close" in answer
+    assert b"body-too-large" in answer
+
+
+async def test_a_body_of_unknown_length_is_read_up_to_the_limit(tmp_path):
+    async with a_site(tmp_path, ServerConfig(body_limit=1000)) as site:
+        client = await site.client()
+
+        async def pieces():
+            for _ in range(20):
+                yield b" " * 100
+
+        answer = await client.post("/api/workflows", content=pieces(), headers={"Content-Type": "application/json"})
+        problem(answer, 413, "body-too-large")
+        assert (await client.get("/api/workflows")).status_code == 200
+
+
+async def test_a_body_that_does_not_come_is_not_waited_for(tmp_path):
+    async with a_site(tmp_path, ServerConfig(body_timeout=0.1)) as site:
+        key = await site.key()
+        head = f"POST /api/workflows HTTP/1.1\r\nHost: x\r\nX-API-Key: {key}\r\nContent-Type: application/json\r\n"
+        answer = await raw(site, f"{head}Content-Length: 100\r\n\r\n{{".encode())
+        assert answer.startswith(b"HTTP/1.1 408")
+        assert b"body-too-slow" in answer
+
+
+async def test_heads_that_do_not_come_are_not_waited_for(tmp_path):
+    async with a_site(tmp_path, ServerConfig(header_timeout=0.1)) as site:
+        assert await raw(site, b"") == b""
+        assert await raw(site, b"GET /health HTTP/1.1\r\nHost: x\r\nX-") == b""
+        assert (await site.anonymous().get("/health")).status_code == 200
+
+
+async def test_heads_without_end_are_cut_off(site):
+    assert await raw(site, b"GET /health HTTP/1.1\r\n" + b"X-A: " + b"a" * 200_000) == b""
+    assert await raw(site, b"GET /health HTTP/1.1\r\n" + b"X-A: aaaaaaaaaa\r\n" * 10_000) == b""
+
+
+async def test_there_is_a_number_of_connections(tmp_path):
+    async with a_site(tmp_path, ServerConfig(connections=5)) as site:
+        port = int(site.url.rpartition(":")[2])
+        held = [await asyncio.open_connection("127.0.0.1", port) for _ in range(5)]
+        await asyncio.sleep(0.05)
+        assert await raw(site, b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n") == b""
+        for _, writer in held:
+            writer.close()
+            await writer.wait_closed()
+        await asyncio.sleep(0.05)
+        assert (await site.anonymous().get("/health")).status_code == 200
+
+
+async def test_a_key_has_a_rate(tmp_path):
+    async with a_site(tmp_path, ServerConfig(rate=1, burst=3)) as site:
+        client, other = await site.client(), await site.client()
+        assert [(await client.get("/api/workflows")).status_code for _ in range(3)] == [200] * 3
+        answer = await client.get("/api/workflows")
+        problem(answer, 429, "too-many-requests")
+        assert 0 < int(answer.headers["retry-after"]) <= 60
+        assert (await other.get("/api/workflows")).status_code == 200
+
+
+async def test_keys_cannot_be_guessed_for_long(tmp_path):
+    async with a_site(tmp_path, ServerConfig(strangers=3)) as site:
+        client = site.anonymous()
+        answers = [await client.get("/api/workflows", headers={"X-API-Key": f"lf_{n}"}) for n in range(4)]
+        assert [answer.status_code for answer in answers] == [401, 401, 401, 429]
+        assert (await client.get("/health")).status_code == 200
+
+
+def test_buckets_fill_again_with_time():
+    now = [0.0]
+    buckets = Buckets(60, 2, clock=lambda: now[0])
+    assert [buckets.take("a") for _ in range(3)] == [None, None, 1]
+    assert buckets.take("b") is None
+    now[0] = 1.0
+    assert [buckets.take("a"), buckets.take("a")] == [None, 1]
+    now[0] = 100.0
+    assert [buckets.take("a") for _ in range(3)] == [None, None, 1]
+
+
+async def test_what_is_not_there_and_what_is_not_taken(site, client):
+    problem(await client.get("/api/nothing"), 404, "not-found")
+    answer = await client.patch("/api/workflows")
+    problem(answer, 405, "method-not-allowed")
+    assert answer.headers["allow"]
+    problem(await site.anonymous().get("/"), 404, "not-found")
+
+
+@pytest.mark.parametrize("path", ["..%2f..%2fetc%2fpasswd", "%00", "a%2fb", "%ff", "a b", "x" * 129])
+async def test_names_with_tricks_are_refused(client, path):
+    answer = await client.get(f"/api/workflows/{path}")
+    assert answer.status_code in {404, 422}
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_a_bug_tells_nothing_of_itself(site, client, monkeypatch, caplog):
+    async def broken(**_):
+        raise RuntimeError("secret /internal/path")
+
+    monkeypatch.setattr(site.app.database.workflows, "list", broken)
+    answer = await client.get("/api/workflows")
+    problem(answer, 500, "internal-error")
+    assert "secret" not in answer.text
+    assert "secret" in caplog.text
+
+
+async def test_a_database_that_is_away_is_told_as_such(site, client, monkeypatch):
+    async def broken(*_, **__):
+        raise StorageError("database /internal/path: disk I/O error")
+
+    for place, name in ((site.app.database.workflows, "list"), (site.app.database.installation.keys, "find")):
+        monkeypatch.setattr(place, name, broken)
+        answer = await client.get("/api/workflows")
+        problem(answer, 503, "storage-unavailable")
+        assert "/internal" not in answer.text
+        assert answer.headers["retry-after"]
+    monkeypatch.setattr(site.app.database.installation.tenants, "get", broken)
+    problem(await client.get("/ready"), 503, "storage-unavailable")
+    assert (await client.get("/health")).json() == {"status": "ok"}
+
+
+async def test_browsers_may_call_from_where_they_are_allowed_to(tmp_path):
+    async with a_site(tmp_path, ServerConfig(cors_origins=("https://app.example.com",))) as site:
+        ask = {"Origin": "https://app.example.com", "Access-Control-Request-Method": "PUT"}
+        answer = await site.anonymous().options("/api/workflows/x", headers=ask)
+        assert answer.headers["access-control-allow-origin"] == "https://app.example.com"
+        refused = await site.anonymous().get("/api/workflows", headers={"Origin": "https://app.example.com"})
+        assert refused.headers["access-control-allow-origin"] == "https://app.example.com"
+        other = await site.anonymous().get("/health", headers={"Origin": "https://evil.example.org"})
+        assert "access-control-allow-origin" not in other.headers
