@@ -61,7 +61,7 @@ def test_a_result_names_everything_that_matters(console):
     )
     assert "1 failed record\n  enrichment-1, record 17: NOT_FOUND: no person [matched]\n" in text
     assert (
-        "1 call in doubt\n  enrichment-1, apollo/people-match: lost 1 answer, $0.025, answered when it was repeated"
+        "1 call in doubt, possibly paid twice\n  enrichment-1, apollo/people-match: lost 1 answer, $0.025, answered when it was repeated"
         in text
     )
     assert text.endswith('output\n{\n  "contactsCount": 1190\n}')
@@ -81,7 +81,22 @@ def test_only_the_first_of_many_failures_are_listed(console):
     assert text.count("  a, record 9: TIMEOUT: no answer") == 1
     assert "  and 990 more" in text
     assert "2 calls in doubt, possibly paid twice" in text
-    assert "  a, apollo/people-match: lost 2 answers, $1.00, still without an answer" in text
+    assert "  a, apollo/people-match: lost 2 answers, $1.00, still without an answer (2 of these)" in text
+
+
+def test_lost_answers_that_cost_nothing_were_not_paid_twice(console):
+    print_result(console, result(in_doubt=[DoubtfulCall("a", "hunter/email-finder", 1, Decimal(0), settled=True)]))
+    assert "1 call in doubt" in lines(console)
+
+
+def test_a_narrow_terminal_cuts_no_number_and_no_heading():
+    console = Console(file=io.StringIO(), width=80, color_system=None)
+    print_result(console, result())
+    text = lines(console)
+    heading = next(line for line in text if line.startswith("node"))
+    assert heading.split() == ["node", "status", "in", "out", "failed", "calls", "cost", "time"]
+    row = next(line for line in text if line.startswith("enrichment-1 "))
+    assert row.split() == ["enrichment-1", "completed", "1,200", "1,190", "10", "1,201", "$25.025", "3.2", "s"]
 
 
 def test_a_failure_is_told_once(console):

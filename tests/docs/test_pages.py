@@ -18,6 +18,7 @@ FOLLOWED = [
     "docs/language-models.md",
     "docs/python-api.md",
     "docs/secrets.md",
+    "docs/webhooks.md",
 ]
 """Pages that are read from top to bottom here."""
 ELSEWHERE = {

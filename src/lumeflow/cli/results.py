@@ -1,6 +1,8 @@
 """An execution that ended, for people."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice, zip_longest
 from typing import TYPE_CHECKING, Any
 
 from lumeflow.cli.numbers import count, duration, money
@@ -34,6 +36,8 @@ COUNTS: Mapping[str, Callable[[NodeResult], int]] = {
     "calls": lambda node: node.cost.api_calls,
 }
 """Columns of the table of nodes; calls and costs cover all resumes."""
+GAP = 3
+"""Columns between two of a table without frames."""
 LISTED = 10
 """Failed records and calls in doubt that a summary names; the rest is counted."""
 
@@ -50,7 +54,7 @@ def print_result(console: "Console", result: ExecutionResult, *, nodes: bool = T
     if result.error and result.status is Status.FAILED:
         console.print(f"  {result.error}", style="red", markup=False)
     if nodes:
-        console.print(node_table(result))
+        console.print(node_table(result, console.width))
     for node in result.nodes.values():
         if node.error and node.error not in (result.error or ""):
             console.print(f"  {node.node_id}: {node.error}", style="red", markup=False)
@@ -75,28 +79,55 @@ def headline(result: ExecutionResult) -> "Text":
     return line
 
 
-def node_table(result: ExecutionResult) -> "Table":
-    """A row for each node. Counts that are zero everywhere have no column."""
-    from rich.text import Text
+def node_table(result: ExecutionResult, width: int) -> "Table":
+    """A row for each node. Counts that are zero everywhere have no column.
 
+    Where there is no room for all in full, the blocks go first, then the ends of the nodes' names.
+    """
     nodes = list(result.nodes.values())
-    counts = [name for name, read in COUNTS.items() if any(read(node) for node in nodes)]
-    table = plain_table("node", "block", "status")
+    numbers = _number_columns(nodes)
+    texts = {
+        "node": [node.node_id for node in nodes],
+        "block": [node.block for node in nodes],
+        "status": [str(node.status) for node in nodes],
+    }
+    widths = {name: _width(name, cells) for name, cells in {**texts, **numbers}.items()}
+    if sum(widths.values()) + GAP * (len(widths) - 1) > width:
+        del texts["block"]
+    table = plain_table(*texts)
     for column in table.columns:
         column.no_wrap, column.overflow = True, "ellipsis"
-    table.columns[1].min_width = max((len(node.block) for node in nodes), default=0)
-    for name in (*counts, "cost", "time"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for node in nodes:
-        table.add_row(
-            node.node_id,
-            Text(node.block, "dim"),
-            Text(str(node.status), STATUS_STYLES[node.status]),
-            *(f"{COUNTS[name](node):,}" if COUNTS[name](node) else "" for name in counts),
-            money(node.cost.total_cost) if node.cost.total_cost != ZERO else "",
-            duration(node.time.duration_ms / 1000) if node.time.completed_at else "",
-        )
+    table.columns[-1].min_width = widths["status"]
+    for name in numbers:
+        table.add_column(name, justify="right", no_wrap=True, min_width=widths[name])
+    styles = [STATUS_STYLES[node.status] for node in nodes]
+    for style, *cells in zip(styles, *texts.values(), *numbers.values(), strict=True):
+        table.add_row(*_styled(cells, ["", *["dim"] * ("block" in texts), style]))
     return table
+
+
+def _number_columns(nodes: Sequence[NodeResult]) -> dict[str, list[str]]:
+    counts = {name: [read(node) for node in nodes] for name, read in COUNTS.items()}
+    columns = {
+        name: [f"{value:,}" if value else "" for value in values] for name, values in counts.items() if any(values)
+    }
+    costs = [node.cost.total_cost for node in nodes]
+    if any(cost != ZERO for cost in costs):
+        columns["cost"] = [money(cost) if cost != ZERO else "" for cost in costs]
+    columns["time"] = [duration(node.time.duration_ms / 1000) if node.time.completed_at else "" for node in nodes]
+    return columns
+
+
+def _width(name: str, cells: Sequence[str]) -> int:
+    from rich.cells import cell_len
+
+    return max(map(cell_len, (name, *cells)))
+
+
+def _styled(cells: Sequence[str], styles: Sequence[str]) -> "list[Text]":
+    from rich.text import Text
+
+    return [Text(cell, style) for cell, style in zip_longest(cells, styles, fillvalue="")]
 
 
 def cost_table(result: ExecutionResult) -> "Table":
@@ -119,21 +150,23 @@ def print_failed(console: "Console", failed: Iterable[FailedRecord]) -> None:
 
 
 def print_doubtful(console: "Console", calls: Iterable[DoubtfulCall]) -> None:
-    """Name the first calls that were possibly paid twice, and count the others."""
-    _print_some(console, calls, "call in doubt", _doubtful_line, plural="calls in doubt, possibly paid twice")
+    """Name the first calls whose answer was lost, and count the others."""
+    found = list(calls)
+    paid = any(call.price != ZERO for call in found)
+    _print_some(console, found, "call", _doubtful_line, tail=" in doubt, possibly paid twice" if paid else " in doubt")
 
 
 def _print_some(
-    console: "Console", entries: Iterable[Any], noun: str, line: Callable[[Any], str], *, plural: str = ""
+    console: "Console", entries: Iterable[Any], noun: str, line: Callable[[Any], str], *, tail: str = ""
 ) -> None:
-    found = list(entries)
-    if not found:
+    lines = Counter(line(entry) for entry in entries)
+    if not lines:
         return
-    console.print(f"{len(found):,} {plural or noun + 's'}" if len(found) != 1 else f"1 {noun}", style="yellow")
-    for entry in found[:LISTED]:
-        console.print(f"  {line(entry)}", markup=False)
-    if len(found) > LISTED:
-        console.print(f"  and {len(found) - LISTED:,} more", style="dim")
+    console.print(f"{count(lines.total(), noun)}{tail}", style="yellow")
+    for text, times in islice(lines.items(), LISTED):
+        console.print(f"  {text}" + (f" ({times:,} of these)" if times > 1 else ""), markup=False)
+    if rest := sum(islice(lines.values(), LISTED, None)):
+        console.print(f"  and {rest:,} more", style="dim")
 
 
 def _failed_line(record: FailedRecord) -> str:
