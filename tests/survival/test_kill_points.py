@@ -50,10 +50,14 @@ def test_killed_again_during_the_resume(first: str, second: str, desk: Desk, und
 
 
 def test_a_call_that_was_lost_twice_is_listed_with_both_prices(desk: Desk, undisturbed: Undisturbed):
-    desk.kill(fault="gateway.sent:5")
-    in_flight = desk.open_claims()
-    desk.kill(fault="gateway.sent:3", resuming=True)
-    in_flight += desk.open_claims()
+    desk.simulator.reset(latencies={"openrouter/chat": 10.0})  # a second, as all are scaled
+    in_flight = 0
+    for words, lost in ((desk.run_words(), 0), (desk.resume_words(), 1)):
+        with desk.process(*words) as process:
+            desk.wait_for_rows(f"operation = 'openrouter/chat' AND state = 'claimed' AND lost = {lost}")
+            process.kill()
+            process.communicate()
+        in_flight += desk.open_claims()
     ended = desk.resume()
     assert_survived(desk, ended, undisturbed, in_flight)
     assert max(call["lost"] for call in ended.result["inDoubt"]) == 2, ended

@@ -267,6 +267,15 @@ class Desk:
             time.sleep(0.01)
         raise AssertionError(f"there were no {number} answers in {WAIT:g} s")
 
+    def wait_for_rows(self, condition: str) -> None:
+        """Return when the ledger has a call of this kind."""
+        deadline = time.monotonic() + WAIT
+        while time.monotonic() < deadline:
+            if self.db.exists() and self.rows(f"SELECT 1 FROM effects WHERE {condition} LIMIT 1"):
+                return
+            time.sleep(0.01)
+        raise AssertionError(f"there was no call with {condition} in {WAIT:g} s")
+
     def open_claims(self) -> int:
         """Calls that were claimed and have no answer: those in flight when the process ended."""
         return int(self.rows("SELECT count(*) FROM effects WHERE state = 'claimed'")[0][0])

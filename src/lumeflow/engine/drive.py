@@ -14,9 +14,9 @@ from lumeflow.engine.single import single
 from lumeflow.engine.units import Unit, units
 from lumeflow.engine.work import is_async, work
 
-RECORDS_UNDER_WAY = 1024
+RECORDS_UNDER_WAY = 512
 """Records of one node that are at work, or wait for an earlier one, where it works record by record."""
-BATCHES_UNDER_WAY = 128
+BATCHES_UNDER_WAY = 64
 RECORDS_IN_LINE = 16_384
 """Records that wait in line in all, those that pass by untouched included: units of up to `LONGEST`."""
 FLUSH_AT = 128

@@ -11,7 +11,7 @@ START, WATCH, READ = "apify/start-run", "apify/get-run", "apify/dataset-items"
 COUNT, COST = "apify/dataset-total", "apify/run-cost"
 OPERATIONS = (START, WATCH, READ, COUNT, COST)
 
-PAGE = 1000
+PAGE = 250
 EAGER_READS = 5
 """Reads of a dataset that is still empty before the block lets Apify hold the line."""
 MANY = 50
