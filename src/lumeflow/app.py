@@ -108,11 +108,18 @@ class App:
         Where nothing real is called, in demo mode and with a simulator, secrets need not be configured. Known are those
         that were read last: see `check`.
         """
-        real = mode is Mode.LIVE and self.settings.simulator_url is None
-        if not real:
+        if not self._is_real(mode):
             return validate(source, self.registry)
         known = self.vault.latest
         return validate(source, self.registry, secrets_known=known.sources(), secrets_unreadable=known.unreadable())
+
+    def _is_real(self, mode: Mode) -> bool:
+        """True if real vendors are called, with real secrets."""
+        return mode is Mode.LIVE and self.settings.simulator_url is None
+
+    async def _load_secrets(self, mode: Mode) -> None:
+        if self._is_real(mode):
+            await self.vault.load()
 
     async def check(self, source: bytes | Mapping[str, Any], *, mode: Mode = Mode.LIVE) -> Report:
         """As `validate`, by the secrets that there are now.
@@ -158,7 +165,7 @@ class App:
                 block (a webhook's signature, a delivery that came before), or there is no such workflow.
             StorageError: The database cannot be written.
         """
-        await self.vault.load()
+        await self._load_secrets(Mode(mode))
         document = await self._document(workflow, workflow_id, Mode(mode))
         plan, execution = self._new(
             document, input, mode=Mode(mode), mocks=mocks, execution_id=execution_id, now=now, variables=variables
@@ -190,7 +197,7 @@ class App:
             InvalidWorkflow: The document cannot be run.
             UsageError: As `execute`, but for an id that is taken.
         """
-        await self.vault.load()
+        await self._load_secrets(Mode(mode))
         document = await self._document(workflow, workflow_id, Mode(mode))
         _, execution = self._new(
             document, input, mode=Mode(mode), mocks=mocks, execution_id=execution_id, now=now, variables=variables
@@ -223,7 +230,7 @@ class App:
         has_ended = execution.status is Status.COMPLETED and not await self.has_failed_records(execution_id)
         if has_ended and not limits:
             return await self.result(execution_id)
-        await self.vault.load()
+        await self._load_secrets(execution.mode)
         document = self.load(with_limits(execution.definition, limits or {}), mode=execution.mode)
         if has_ended:
             return await self.result(execution_id)
