@@ -19,6 +19,7 @@ from typing import Any
 from lumeflow.admission import admitted_id
 from lumeflow.calls import ExecutionCalls
 from lumeflow.core.clock import NewId, SystemClock, checked_id, random_id
+from lumeflow.core.concealing import SecretsInUse
 from lumeflow.core.document import Workflow
 from lumeflow.core.effects import Ledger
 from lumeflow.core.errors import LumeflowError, StorageError, UsageError
@@ -409,7 +410,7 @@ class App:
             tables=self.database.tables,
             files=self.database.files(execution.id),
             prompts=self._prompts,
-            secret=self._vendors.secrets(execution.mode, secrets),
+            secrets=SecretsInUse(self._vendors.secrets(execution.mode, secrets)),
             threads=self._threads,
             clock=self._clock,
             time=time.monotonic,

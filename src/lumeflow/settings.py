@@ -39,11 +39,11 @@ class Settings:
     """
 
     data_dir: Path
-    db: str | None = None
+    db: str | None = field(default=None, repr=False)
     simulator_url: str | None = None
     demo_latency: float = 0.0
     demo_comments: int = 60
-    environ: Mapping[str, str] = field(default_factory=dict)
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
     providers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     plugin_folders: Sequence[Path] = ()
     queries: Path | None = None

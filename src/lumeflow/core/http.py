@@ -32,6 +32,10 @@ class HttpRequest:
     largest: int | None = None
     secrets: tuple[Secret, ...] = ()
 
+    def __repr__(self) -> str:
+        """Without what may hold secrets: query, headers and body."""
+        return f"<HttpRequest {self.method} {self.url.partition('?')[0]}>"
+
 
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
@@ -46,6 +50,10 @@ class HttpResponse:
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+
+    def __repr__(self) -> str:
+        """Without what may hold records: headers and body."""
+        return f"<HttpResponse {self.status}, {len(self.body)} bytes>"
 
 
 class Transport(Protocol):

@@ -157,7 +157,7 @@ class UnitContext:
 
     def secret(self, name: str) -> Secret:
         """A configured secret, opaque."""
-        secret = self._world.services.secret(name)
+        secret = self._world.services.secrets.find(name)
         if secret is None:
             raise NodeError(
                 ErrorClass.AUTH,
@@ -189,7 +189,8 @@ class UnitContext:
     def warn(self, message: str) -> None:
         """Put a warning on the execution's timeline."""
         services = self._world.services
-        event = Event(EventKind.WARNING, services.now(), self._world.node_id, message)
+        concealed = services.secrets.conceal(message)
+        event = Event(EventKind.WARNING, services.now(), self._world.node_id, concealed)
         # Plain blocks run in a thread; the journal belongs to the loop.
         self._world.loop.call_soon_threadsafe(services.journal.note, services.execution.id, [event])
 

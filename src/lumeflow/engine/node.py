@@ -25,7 +25,15 @@ from lumeflow.engine.inbound import Inbound
 from lumeflow.engine.messages import Seen, merge_fields
 from lumeflow.engine.outlet import Outlet
 from lumeflow.engine.plan import NodeSchema, PlannedNode
-from lumeflow.engine.settle import ExecutionStopped, Settler, input_error, output_error, preview, storable_error
+from lumeflow.engine.settle import (
+    ExecutionStopped,
+    Settler,
+    concealed,
+    input_error,
+    output_error,
+    preview,
+    storable_error,
+)
 from lumeflow.engine.tally import Tally
 
 
@@ -57,7 +65,10 @@ class NodeRun:
         self.inbound = inbound
         self.outlet = outlet
         self.progress = tally.nodes[planned.id]
-        self.settler = Settler(planned, outlet, world.services.journal, world.services.execution.id, tally)
+        services = world.services
+        self.settler = Settler(
+            planned, outlet, services.journal, services.execution.id, tally, conceal=services.secrets.conceal
+        )
         self.error: RunError | None = None
         self.output: JsonObject = {}
         self.collection: str | None = None
@@ -291,7 +302,7 @@ class NodeRun:
         """The node cannot go on: remember why, stop what is under way, and tell the orchestrator at once."""
         if self.error is not None:
             return
-        self.error = error
+        self.error = concealed(error, self.world.services.secrets.conceal)
         self.stopped = True
         current = asyncio.current_task()
         for task in self.under_way:

@@ -57,7 +57,7 @@ class Scope:
             NodeError: One is not configured.
         """
         for name in names:
-            secret = self._services.secret(name)
+            secret = self._services.secrets.find(name)
             if secret is None:
                 message = f"the secret '{name}' is not configured: set the environment variable LUMEFLOW_SECRET_{name}"
                 raise NodeError(ErrorClass.AUTH, message)

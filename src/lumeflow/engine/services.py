@@ -7,11 +7,11 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from lumeflow.core.clock import Clock
+from lumeflow.core.concealing import SecretsInUse
 from lumeflow.core.context import Files, Prompts, Tables
 from lumeflow.core.document import RetryPolicy
 from lumeflow.core.journal import Execution, Journal
 from lumeflow.core.operation import Params, Response
-from lumeflow.core.secret import Secret
 from lumeflow.engine.threads import Threads
 
 
@@ -55,7 +55,7 @@ class Services:
         tables: The database, for blocks.
         files: Input and output files.
         prompts: Installed prompts.
-        secret: Looks a secret up by name; None if it is not configured.
+        secrets: Looks secrets up, and takes them out of messages.
         threads: Where plain (synchronous) blocks run.
         clock: Real time.
         time: Seconds on a clock that never jumps.
@@ -69,7 +69,7 @@ class Services:
     tables: Tables
     files: Files
     prompts: Prompts
-    secret: Callable[[str], Secret | None]
+    secrets: SecretsInUse
     threads: Threads
     clock: Clock
     time: Callable[[], float]

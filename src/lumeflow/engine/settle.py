@@ -2,7 +2,7 @@
 
 import asyncio
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -17,6 +17,9 @@ from lumeflow.engine.outlet import Outlet
 from lumeflow.engine.plan import ERROR_PORT, PlannedNode
 from lumeflow.engine.tally import Tally
 
+Conceal = Callable[[str], str]
+"""Takes secrets out of a text."""
+
 
 class ExecutionStopped(LumeflowError):
     """A record failed where the document says `stop`: the whole execution ends."""
@@ -29,11 +32,21 @@ class ExecutionStopped(LumeflowError):
 class Settler:
     """Decides where each outcome goes. `settle` never waits; `flush` sends what has gathered, in order."""
 
-    def __init__(self, planned: PlannedNode, outlet: Outlet, journal: Journal, execution_id: str, tally: Tally) -> None:
+    def __init__(
+        self,
+        planned: PlannedNode,
+        outlet: Outlet,
+        journal: Journal,
+        execution_id: str,
+        tally: Tally,
+        *,
+        conceal: Conceal,
+    ) -> None:
         self._planned = planned
         self._outlet = outlet
         self._journal = journal
         self._execution_id = execution_id
+        self._conceal = conceal
         self._timeline = tally.timeline
         self._progress = tally.nodes[planned.id]
         self._checker: Checker | None = planned.output_schema.payload.record if planned.output_schema else None
@@ -72,6 +85,7 @@ class Settler:
         Raises:
             ExecutionStopped: The node's `onError` is `stop`.
         """
+        error = concealed(error, self._conceal)
         self._progress.failed += 1
         self._timeline.note(
             EventKind.RECORD_FAILED, self._planned.id, str(error), position=position, errorClass=str(error.error_class)
@@ -168,7 +182,7 @@ class Settler:
     def _skip(self, record: Record, position: int, skip: Skip) -> None:
         self._progress.skipped += 1
         kept = Record({}, record.lineage) if skip.forget else record
-        self._keep(kept, position, RecordKind.SKIPPED, None, skip.reason)
+        self._keep(kept, position, RecordKind.SKIPPED, None, self._conceal(skip.reason))
 
     def _keep(
         self, record: Record, position: int, kind: RecordKind, error_class: str | None = None, reason: str | None = None
@@ -178,6 +192,14 @@ class Settler:
         reason = f"{reason} ({error})" if error else reason
         self._kept.append(KeptRecord(self._planned.id, kind, position, record.lineage, data, error_class, reason))
         self.waiting += 1
+
+
+def concealed(error: RunError, conceal: Conceal) -> RunError:
+    """The error without the secrets that a block may have put into its message."""
+    message = conceal(str(error))
+    if message != str(error):
+        error.args = (message,)
+    return error
 
 
 def output_error(problems: Sequence[Any]) -> RecordError:

@@ -10,6 +10,7 @@ from lumeflow.core.operation import Account, Failure, Grant
 from lumeflow.core.secret import Secret
 from lumeflow.gateway.books import Books
 from lumeflow.gateway.call import Call
+from lumeflow.gateway.echoes import secrets_of, without_echoes
 from lumeflow.gateway.redirects import send_following
 from lumeflow.gateway.retry import Ending, Problem
 from lumeflow.gateway.tokens import Tokens
@@ -77,4 +78,4 @@ class Authority:
         seconds = min(call.timeout, _TOKEN_SECONDS)
         response = await send_following(call.transport, request, seconds=seconds, on_write=written)
         observer.answered(call.node_id, call.account.name, FREE, loop.time() - started)
-        return response
+        return without_echoes(response, secrets_of(request, call.account))

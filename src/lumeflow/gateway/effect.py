@@ -36,7 +36,7 @@ from lumeflow.gateway.admission import Passage, admit
 from lumeflow.gateway.authority import Authority
 from lumeflow.gateway.books import Books
 from lumeflow.gateway.call import Call, Outcome, Surroundings
-from lumeflow.gateway.echoes import without_echoes
+from lumeflow.gateway.echoes import secrets_of, without_echoes
 from lumeflow.gateway.flight import Flight
 from lumeflow.gateway.lookup import Lookup
 from lumeflow.gateway.redirects import send_following
@@ -173,8 +173,7 @@ class Effect:
             raise
         passage.landed()
         fault_point("gateway.answered")
-        if request.secrets:
-            response = without_echoes(response, request.secrets)
+        response = without_echoes(response, secrets_of(request, call.account))
         return await self._settle(response, passage, looked_up=False)
 
     def _need_key(self) -> None:

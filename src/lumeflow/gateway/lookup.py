@@ -10,6 +10,7 @@ from lumeflow.core.http import HttpRequest, HttpResponse
 from lumeflow.core.money import FREE, ZERO
 from lumeflow.gateway.admission import Passage, admit
 from lumeflow.gateway.call import Call
+from lumeflow.gateway.echoes import secrets_of, without_echoes
 from lumeflow.gateway.observer import CallObserver
 from lumeflow.gateway.transport import send_noticed
 
@@ -77,6 +78,7 @@ class Lookup:
             return None, ErrorClass.TIMEOUT if error.timed_out else ErrorClass.NETWORK, str(error)
         else:
             self._observer.answered(call.node_id, call.account.name, FREE, loop.time() - started)
+            response = without_echoes(response, secrets_of(request, call.account))
             return response, _report(passage, response), f"status {response.status}"
         finally:
             passage.close()

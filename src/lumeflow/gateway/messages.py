@@ -1,5 +1,6 @@
 """Sentences about calls that failed: which operation of which provider, what happened, and what would mend it."""
 
+from lumeflow.core.concealing import conceal
 from lumeflow.core.errors import CallError, ErrorClass
 from lumeflow.core.operation import Account, Operation, Repeat
 from lumeflow.gateway.call import Call
@@ -71,10 +72,7 @@ def broken(operation: Operation, step: str, error: Exception) -> CallError:
 
 def scrub(text: str, account: Account) -> str:
     """Take the account's key out of a text, should a vendor have quoted it."""
-    if account.key is None:
-        return text
-    key = account.key.reveal()
-    return text.replace(key, "***") if key else text
+    return text if account.key is None else conceal(text, (account.key,))
 
 
 def duration(seconds: float) -> str:

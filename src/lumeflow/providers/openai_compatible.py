@@ -66,12 +66,8 @@ class Chat(Operation):
         """An account for each host, unless the operator has set one address for all; limits also for each key."""
         host = urlsplit(params.get("baseUrl", "")).netloc.lower()
         name = account.name if account.base_url or not host else f"{account.name}:{host}"
-        return Terms(
-            replace(account, name=name, lane=f"{name} {params.get('apiKey', '')} {account.lane}"),
-            self.repeat,
-            self.writes,
-            params,
-        )
+        lane = " ".join(filter(None, (name, params.get("apiKey"), account.lane)))
+        return Terms(replace(account, name=name, lane=lane), self.repeat, self.writes, params)
 
     def judge(self, params: Params, response: HttpResponse, account: Account) -> Verdict:
         """What the model said and what it cost, or a failure."""

@@ -48,6 +48,9 @@ class Keyring:
         texts = environ.get(KEY_VARIABLE, "").replace(",", " ").split()
         return cls([_parsed(text, number) for number, text in enumerate(texts, start=1)])
 
+    def __bool__(self) -> bool:
+        return bool(self._keys)
+
     @property
     def key_id(self) -> str:
         """Id of the key that encrypts.

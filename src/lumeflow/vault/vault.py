@@ -32,8 +32,12 @@ class Vault:
         self._tenant = database.tenant
         self.latest = TenantSecrets(database.tenant, settings)
 
-    async def load(self) -> TenantSecrets:
-        """Read all secrets as they are now. Those in the database stay encrypted until they are used.
+    async def load(self, *, locked: bool = False) -> TenantSecrets:
+        """Read all secrets as they are now. Those in the database stay encrypted until they are used; without any key
+        they are not read, so that executions without secrets need no query.
+
+        Args:
+            locked: Read them also without a key.
 
         Raises:
             UsageError: A file or a key is not right.
@@ -41,8 +45,9 @@ class Vault:
         """
         paths = self._settings.secret_paths
         files = await asyncio.to_thread(read_secrets, paths) if paths else {}
-        stored = {row.name: row for row in await self.rows()}
-        self.latest = TenantSecrets(self._tenant, self._settings, files, stored, Keyring.of(self._settings.environ))
+        keyring = Keyring.of(self._settings.environ)
+        stored = {row.name: row for row in await self.rows()} if keyring or locked else {}
+        self.latest = TenantSecrets(self._tenant, self._settings, files, stored, keyring)
         return self.latest
 
     async def rows(self) -> list[StoredSecret]:

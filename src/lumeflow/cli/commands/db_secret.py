@@ -60,7 +60,7 @@ def list_secrets(
     from lumeflow.core.clock import iso
 
     shell = shell_of(ctx, db, as_json)
-    found = _work(shell, tenant, lambda vault: vault.load())
+    found = _work(shell, tenant, lambda vault: vault.load(locked=True))
     unreadable = found.unreadable()
     secrets = []
     for name, source in sorted(found.sources().items()):

@@ -23,7 +23,9 @@ def token_request(auth: Mapping[str, Any], url: str, unsealing: Unsealing) -> Ht
         headers["Authorization"] = basic(quote(client, safe=""), quote(secret, safe=""))
     else:
         form |= {"client_id": client, "client_secret": secret}
-    return HttpRequest("POST", url, headers, urlencode(form).encode(), largest=_LARGEST)
+    unsealing.used.append(Secret(headers.get("Authorization", "").removeprefix("Basic ")))
+    body = urlencode(form).encode()
+    return HttpRequest("POST", url, headers, body, largest=_LARGEST, secrets=tuple(unsealing.used))
 
 
 def read_token(response: HttpResponse) -> Token | Failure:

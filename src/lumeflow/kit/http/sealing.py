@@ -84,6 +84,7 @@ class Unsealing:
         self.used.extend(secrets.values())
         value = template.render({"secrets": secrets})
         if isinstance(value, Secret):
+            self.used.append(value)
             return value.reveal()
         return value if isinstance(value, str) else ""
 
