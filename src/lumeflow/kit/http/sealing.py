@@ -84,8 +84,10 @@ class Unsealing:
         self.used.extend(secrets.values())
         value = template.render({"secrets": secrets})
         if isinstance(value, Secret):
-            self.used.append(value)
-            return value.reveal()
+            text = value.reveal()
+            if all(text != known.reveal() for known in self.used):
+                self.used.append(value)  # computed with secrets: a vendor may repeat it as well
+            return text
         return value if isinstance(value, str) else ""
 
     def into(self, value: Any, sealed: list[Any]) -> Any:
