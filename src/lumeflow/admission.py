@@ -1,12 +1,31 @@
 """Whether what was sent may start an execution, and under which id."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from lumeflow.core.block import Admission
+from lumeflow.core.document import Workflow
 from lumeflow.core.errors import NodeError, UsageError
+from lumeflow.core.findings import did_you_mean
 from lumeflow.core.journal import Execution, Mode
+from lumeflow.core.registry import Registry
 from lumeflow.core.secret import Secret
 from lumeflow.engine.plan import Plan
+
+
+def check_mocks(names: Iterable[str], document: Workflow, registry: Registry) -> None:
+    """Check that each name of a mock is one: else the demo's own answer would be taken for the mock.
+
+    Names of operations, which have a slash, are checked where the mocks are read.
+
+    Raises:
+        UsageError: A name is of no node and no provider; the message names the nearest.
+    """
+    known = {node.id for node in document.nodes} | {entry.provider for entry in registry.operations().values()}
+    for name in names:
+        if name not in known and "/" not in name:
+            raise UsageError(
+                f"mocks name '{name}', which is neither a node nor a provider." + did_you_mean(name, known)
+            )
 
 
 def admitted_id(plan: Plan, execution: Execution, find: Callable[[str], Secret | None]) -> str | None:

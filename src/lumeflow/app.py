@@ -16,7 +16,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from lumeflow.admission import admitted_id
+from lumeflow.admission import admitted_id, check_mocks
 from lumeflow.calls import ExecutionCalls
 from lumeflow.core.clock import NewId, SystemClock, checked_id, random_id
 from lumeflow.core.concealing import SecretsInUse
@@ -446,6 +446,7 @@ class App:
         trigger = {} if given is None else given
         if not isinstance(trigger, Mapping):
             raise UsageError(f"the input must be a JSON object, found {type(trigger).__name__}")
+        check_mocks(mocks or {}, document, self.registry)
         started = self._clock.now()
         execution = Execution(
             id=self._new_id() if execution_id is None else checked_id(execution_id),

@@ -149,6 +149,22 @@ def test_suggested_commands_are_ready_for_the_shell():
     assert quoted == "lumeflow executions show run-1 --db 'my file.db'"
 
 
+@pytest.mark.parametrize(
+    ("called", "suggested"),
+    [
+        (".venv/bin/lumeflow", ".venv/bin/lumeflow"),
+        ("{here}/.venv/bin/lumeflow", ".venv/bin/lumeflow"),
+        ("/opt/tools/lumeflow", "/opt/tools/lumeflow"),
+        ("/opt/tools/pytest", "lumeflow"),
+    ],
+)
+def test_suggested_commands_name_the_program_as_it_can_be_called(tmp_path, monkeypatch, called, suggested):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("sys.argv", [called.format(here=tmp_path)])
+    assert Shell().command("version") == f"{suggested} version"
+
+
 def test_limits_of_the_simulator():
     texts = ["apollo=150/1", "apollo=1000/60", "hunter/email-finder=15/0.5"]
     assert read_limits(texts) == {"apollo": [(150, 1.0), (1000, 60.0)], "hunter/email-finder": [(15, 0.5)]}

@@ -20,6 +20,7 @@ import orjson
 import pytest
 
 from lumeflow.cli.main import run
+from lumeflow.workflows import source
 
 LUMEFLOW = [sys.executable, "-m", "lumeflow"]
 AUDIENCE = {"id": "a-1", "name": "Bakery", "type": "instagram", "urls": ["https://www.instagram.com/p/Cexample1/"]}
@@ -252,7 +253,7 @@ def test_the_environment_names_the_database(done, tmp_path, lumeflow):
 def test_show_gives_the_result_again(done, lumeflow):
     folder, result = done
     assert as_json(lumeflow(folder, "executions", "show", "run-1", "--json")) == result
-    text = lumeflow(folder, "executions", "show", "run-1").stdout.decode()
+    text = lumeflow(folder, "executions", "show", "run-1", COLUMNS="140").stdout.decode()
     assert "api/apollo-people-match" in text
     assert "execution.finished" in text
 
@@ -368,6 +369,27 @@ def test_a_file_that_is_no_database_is_an_infrastructure_failure(tmp_path, lumef
     text = lumeflow(tmp_path, "executions", "list", "--db", str(file)).stderr.decode()
     assert text.startswith("error: ")
     assert "Traceback" not in text
+
+
+def test_mocks_of_nothing_are_refused(tmp_path, lumeflow):
+    (tmp_path / "mocks.json").write_bytes(orjson.dumps({"apolo": {"person": None}}))
+    ended = lumeflow(tmp_path, "run", "signup-audience", "--mode", "demo", "--mocks", str(tmp_path / "mocks.json"))
+    assert ended.returncode == 2
+    assert b"mocks name 'apolo', which is neither a node nor a provider. Did you mean 'apollo'?" in ended.stderr
+
+
+def test_a_workflow_is_converted_for_react_flow_and_back(tmp_path, lumeflow):
+    drawn = lumeflow(tmp_path, "convert", "lead-enrichment-v1")
+    assert {node["id"]: sorted(node["position"]) for node in as_json(drawn)["nodes"]}["scraper-1"] == ["x", "y"]
+    (tmp_path / "flow.json").write_bytes(drawn.stdout)
+    back = lumeflow(tmp_path, "convert", str(tmp_path / "flow.json"), "--to", "workflow")
+    assert as_json(back) == orjson.loads(source("lead-enrichment-v1"))
+
+
+def test_what_is_no_flow_is_not_converted(tmp_path, lumeflow):
+    (tmp_path / "flow.json").write_text("[]")
+    ended = lumeflow(tmp_path, "convert", str(tmp_path / "flow.json"), "--to", "workflow")
+    assert (ended.returncode, b'such as {"nodes": [], "edges": []}; found an array' in ended.stderr) == (2, True)
 
 
 def test_mocks_take_the_place_of_demo_answers(tmp_path, lumeflow):

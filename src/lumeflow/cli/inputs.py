@@ -57,11 +57,11 @@ def read_mocks(file: str) -> dict[str, Any]:
     Raises:
         UsageError: It cannot be read, is not JSON, or is not an object.
     """
-    return json_object(_bytes_of(Path(file)), file)
+    return json_object(_bytes_of(Path(file)), file, example='{"apollo": {"person": null}}')
 
 
-def json_object(data: bytes, name: str) -> dict[str, Any]:
-    """Parse a JSON object; `name` says where it comes from.
+def json_object(data: bytes, name: str, *, example: str = '{"sourceAudienceId": "audience-1"}') -> dict[str, Any]:
+    """Parse a JSON object; `name` says where it comes from, `example` what it might be.
 
     Raises:
         UsageError: The bytes are not UTF-8, not JSON, or another kind of value.
@@ -78,7 +78,7 @@ def json_object(data: bytes, name: str) -> dict[str, Any]:
         raise UsageError(message) from error
     if not isinstance(value, dict):
         found = {list: "an array", str: "a string", type(None): "null", bool: "a boolean"}.get(type(value), "a number")
-        raise UsageError(f'{name} must be a JSON object such as {{"sourceAudienceId": "audience-1"}}; found {found}.')
+        raise UsageError(f"{name} must be a JSON object such as {example}; found {found}.")
     return value
 
 

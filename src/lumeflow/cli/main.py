@@ -10,7 +10,7 @@ from typing import Annotated, TextIO
 import typer
 
 from lumeflow.cli import problems
-from lumeflow.cli.commands import blocks, db, demo, executions, schema, serve, simulate, validate, version
+from lumeflow.cli.commands import blocks, convert, db, demo, executions, schema, serve, simulate, validate, version
 from lumeflow.cli.commands import run as run_command
 from lumeflow.cli.options import DbOption, JsonOption, group, shell_of
 from lumeflow.cli.shell import Shell
@@ -34,6 +34,7 @@ def build() -> typer.Typer:
         app.add_typer(module.app, name=name, callback=group, no_args_is_help=True)
     app.command("schema")(schema.schema)
     app.command("serve")(serve.serve)
+    app.command("convert")(convert.convert)
     app.command("simulate")(simulate.simulate)
     app.command("version")(version.version)
     return app

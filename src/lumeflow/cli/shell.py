@@ -4,6 +4,7 @@ import asyncio
 import gc
 import os
 import shlex
+import shutil
 import sys
 from array import array
 from collections.abc import AsyncIterator, Coroutine, Mapping
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 ResultT = TypeVar("ResultT")
 
+PROGRAM = "lumeflow"
 MEMORY = "sqlite:///:memory:"
 """Database of commands that need none."""
 
@@ -65,7 +67,7 @@ class Shell:
     def command(self, *words: str) -> str:
         """A command line to suggest, on the same database: `lumeflow executions show ID --db …`."""
         db = ("--db", self.db) if self.db is not None else ()
-        return shlex.join(("lumeflow", *words, *db))
+        return shlex.join((_program(), *words, *db))
 
     def emit(self, value: Any) -> None:
         """Write one JSON object to standard output: indented on a terminal, one line otherwise."""
@@ -73,6 +75,14 @@ class Shell:
 
         layout = orjson.OPT_INDENT_2 if sys.stdout.isatty() else 0
         write_out(orjson.dumps(value, default=json_default, option=layout | orjson.OPT_APPEND_NEWLINE))
+
+
+def _program() -> str:
+    """How this program was called, where its name alone would not be found: `.venv/bin/lumeflow`."""
+    called = Path.cwd() / sys.argv[0]
+    if called.name != PROGRAM or shutil.which(PROGRAM):
+        return PROGRAM
+    return os.path.relpath(called) if called.is_relative_to(Path.cwd()) else str(called)
 
 
 def json_default(value: object) -> Any:
