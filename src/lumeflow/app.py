@@ -33,6 +33,7 @@ from lumeflow.core.journal import (
     KeptRecord,
     Mode,
     RecordKind,
+    Rerun,
     Status,
 )
 from lumeflow.core.progress import ProgressListener
@@ -50,6 +51,7 @@ from lumeflow.gateway import Limits
 from lumeflow.plugins import PluginProblem, load_registry
 from lumeflow.process import tuned
 from lumeflow.prompts import PromptLibrary
+from lumeflow.reruns import check_node, inherited
 from lumeflow.results import block_names, build_result, failed_records
 from lumeflow.settings import Settings
 from lumeflow.storage import Database, load_rows, open_database
@@ -245,6 +247,74 @@ class App:
         finally:
             lock.release()
 
+    async def rerun(
+        self,
+        execution_id: str,
+        *,
+        from_node: str | None = None,
+        new_id: str | None = None,
+        on_progress: ProgressListener | None = None,
+        cancel: asyncio.Event | None = None,
+    ) -> ExecutionResult:
+        """Run a part of an execution anew, as a new execution: the records that failed, or everything from a node on.
+
+        The nodes before that part replay what the earlier execution was answered, and pay nothing. The new execution
+        has the document, input, time, variables and mocks of the earlier one.
+
+        Args:
+            execution_id: The earlier execution; it must have ended.
+            from_node: The node from which on everything is computed afresh; None for the failed records alone.
+            new_id: Id of the new execution; a new one if left out.
+            on_progress: Called several times a second.
+            cancel: Set it to stop cleanly.
+
+        Raises:
+            InvalidWorkflow: Its document cannot be run any more.
+            UsageError: There is no such execution or node, it has not ended, no record of it failed, or the id is
+                taken.
+            StorageError: The database cannot be read or written.
+        """
+        execution = await self.prepare_rerun(execution_id, from_node=from_node, new_id=new_id)
+        plan = self._plan(self.load(execution.definition, mode=execution.mode), execution)
+        try:
+            lock = await self.database.begin(execution)
+        except AlreadyExists:
+            raise UsageError(already_there(execution, given=new_id)) from None
+        try:
+            return await self._run(plan, execution, lock, EventKind.EXECUTION_STARTED, on_progress, cancel)
+        finally:
+            lock.release()
+
+    async def prepare_rerun(
+        self, execution_id: str, *, from_node: str | None = None, new_id: str | None = None
+    ) -> Execution:
+        """Check everything that `rerun` checks and make the execution, without writing it down or running it.
+
+        Raises:
+            InvalidWorkflow: Its document cannot be run any more.
+            UsageError: As `rerun`, but for an id that is taken.
+        """
+        earlier = await self._stored(execution_id)
+        standing = await self._standing(execution_id, earlier.status)
+        if standing in {Status.QUEUED, Status.RUNNING}:
+            raise UsageError(f"execution '{execution_id}' is {standing}: wait for it, or cancel it")
+        if from_node is not None:
+            check_node(earlier, from_node)
+        elif not await self.has_failed_records(execution_id):
+            raise UsageError(f"no record of execution '{execution_id}' has failed: nothing is left to run again")
+        execution = replace(
+            earlier,
+            id=self._new_id() if new_id is None else checked_id(new_id),
+            status=Status.RUNNING,
+            started_at=self._clock.now(),
+            completed_at=None,
+            output=None,
+            error=None,
+            rerun=Rerun(execution_id, from_node),
+        )
+        self._plan(self.load(execution.definition, mode=execution.mode), execution)
+        return execution
+
     async def give_up(self, execution_id: str, status: Status, reason: str) -> None:
         """End an execution that cannot be run, or that nobody wants to be run, without running it. What an earlier
         run of it has left stays. Does nothing if it has ended.
@@ -399,10 +469,13 @@ class App:
     async def _services(
         self, plan: Plan, execution: Execution, lock: ExecutionLock, tally: Tally, *, resumed: bool
     ) -> Services:
-        earlier = await self._vendors.earlier(execution, self.database.asked) if resumed else ()
-        secrets = self.vault.latest
+        taken_over = await inherited(self.database, plan, execution)
+        before = taken_over.executions if taken_over else ()
+        known = resumed or bool(before)
+        earlier = await self._vendors.earlier(execution, self.database.asked, before) if known else ()
         budget = await _budget(plan.workflow, execution, lock.ledger)
-        session = self._vendors.session(execution, lock.ledger, tally, budget, secrets, earlier)
+        secrets = self.vault.latest
+        session = self._vendors.session(execution, lock.ledger, tally, budget, secrets, earlier, taken_over)
         return Services(
             execution=execution,
             calls=ExecutionCalls(session, lock.ledger, execution.id),
@@ -416,6 +489,8 @@ class App:
             time=time.monotonic,
             resumed=resumed,
             previews=self.settings.previews,
+            parts=taken_over.parts if taken_over else {},
+            inherited=before,
         )
 
     async def _finish(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from lumeflow.core.effects import Ledger
+from lumeflow.core.effects import Inheritance, Ledger
 from lumeflow.core.errors import AnswerLost, LumeflowError, UsageError
 from lumeflow.core.http import HttpRequest, HttpResponse, Transport
 from lumeflow.core.journal import Execution, Mode
@@ -87,12 +87,13 @@ class Vendors:
         """How the vendors of a demonstration behave that begins now; kept with it, for its resumes."""
         return {"commentsPerUrl": self._settings.demo_comments, "latencyScale": self._settings.demo_latency}
 
-    async def earlier(self, execution: Execution, asked: Asked) -> Sequence[HttpRequest]:
+    async def earlier(self, execution: Execution, asked: Asked, inherited: Sequence[str] = ()) -> Sequence[HttpRequest]:
         """The requests of an execution's earlier runs whose work the simulated vendors of a resume must know of.
 
         Args:
             execution: The execution; of a live one its vendors remember everything themselves.
             asked: Reads the parameters of its answered calls of an operation.
+            inherited: Ids of earlier executions whose answers it uses.
         """
         if execution.mode is Mode.LIVE:
             return ()
@@ -100,8 +101,9 @@ class Vendors:
         for operation in self._registry.operations().values():
             if operation.repeat is Repeat.LOOK_FIRST:
                 account = self._demo_accounts.resolve(operation.provider)
-                known = await asked(execution.id, operation.id)
-                requests.extend(operation.build(params, account) for params in known)
+                for execution_id in (*inherited, execution.id):
+                    known = await asked(execution_id, operation.id)
+                    requests.extend(operation.build(params, account) for params in known)
         return requests
 
     def session(
@@ -112,6 +114,7 @@ class Vendors:
         budget: Budget | None,
         secrets: TenantSecrets,
         earlier: Sequence[HttpRequest] = (),
+        inherited: Inheritance | None = None,
     ) -> Session:
         """The calls of one execution with its tenant's keys; see `earlier` for those that it made before."""
         live = execution.mode is Mode.LIVE
@@ -123,6 +126,7 @@ class Vendors:
             mocks=execution.mocks,
             budget=budget,
             accounts=self._accounts_of(secrets) if self._is_real(execution.mode) else None,
+            inherited=inherited,
         )
 
     def secrets(self, mode: Mode, own: TenantSecrets) -> Callable[[str], Secret | None]:

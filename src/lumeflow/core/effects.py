@@ -197,6 +197,22 @@ class Ledger(Protocol):
         ...
 
 
+class Inheritance(Protocol):
+    """Answers of earlier executions that one may use which runs a part of them anew.
+
+    Raises:
+        StorageError: From `find`, when they cannot be read.
+    """
+
+    async def find(self, key: EffectKey, node_id: str) -> Stored | None:
+        """The answer that an earlier execution got to the same call; None if there is none for this node to use."""
+        ...
+
+    def is_all(self, node_id: str) -> bool:
+        """True if the node may use inherited answers alone, and make no calls that cost or change anything."""
+        ...
+
+
 def new_answer(response: HttpResponse, at: datetime, *, charge: Charge = FREE, duration_ms: int = 0) -> AnsweredEffect:
     """Make the entry of a call that was answered at its first attempt."""
     return AnsweredEffect(response, charge, ZERO, 1, at, duration_ms)

@@ -33,6 +33,23 @@ class Mode(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Rerun:
+    """That an execution runs a part of an earlier one anew.
+
+    Attributes:
+        of: The earlier execution.
+        from_node: The node from which on everything is computed afresh; None if only the records that failed are.
+    """
+
+    of: str
+    from_node: str | None = None
+
+    def as_json(self) -> dict[str, str]:
+        """`{"of": …}`, with `fromNode` if there is one."""
+        return {"of": self.of} | ({} if self.from_node is None else {"fromNode": self.from_node})
+
+
+@dataclass(frozen=True, slots=True)
 class Execution:
     """An execution as it is stored.
 
@@ -53,6 +70,7 @@ class Execution:
         demo: How the vendors of demo mode behave: settings of the simulator by name; nothing for a live one.
         started_at: Real time.
         completed_at: Real time; None until it ended.
+        rerun: Which earlier execution it runs anew, and which part of it; None for one that stands alone.
     """
 
     id: str
@@ -71,6 +89,7 @@ class Execution:
     output: JsonObject | None = None
     error: str | None = None
     demo: JsonObject = field(default_factory=dict)
+    rerun: Rerun | None = None
 
 
 @dataclass(frozen=True, slots=True)

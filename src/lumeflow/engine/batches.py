@@ -25,12 +25,14 @@ class BatchMemory:
         journal: Where they are written down.
         execution_id: The execution.
         node_id: The node.
+        inherited: Earlier executions whose answers the node uses.
     """
 
-    def __init__(self, journal: Journal, execution_id: str, node_id: str) -> None:
+    def __init__(self, journal: Journal, execution_id: str, node_id: str, inherited: Sequence[str] = ()) -> None:
         self._journal = journal
         self._execution_id = execution_id
         self._node_id = node_id
+        self._inherited = inherited
         self._known: dict[str, str] = {}
 
     def __bool__(self) -> bool:
@@ -39,10 +41,11 @@ class BatchMemory:
 
     async def load(self) -> None:
         """Read what earlier runs have written down."""
-        kept: AsyncIterator[KeptRecord] = self._journal.kept(self._execution_id, RecordKind.BATCH, self._node_id)
-        async for record in kept:
-            # The first batch that began with a record is the one whose answer is most likely there.
-            self._known.setdefault(place_of(record.lineage), record.data["members"])
+        for execution_id in (self._execution_id, *self._inherited):
+            kept: AsyncIterator[KeptRecord] = self._journal.kept(execution_id, RecordKind.BATCH, self._node_id)
+            async for record in kept:
+                # The first batch that began with a record is the one whose answer is most likely there.
+                self._known.setdefault(place_of(record.lineage), record.data["members"])
 
     def members(self, place: str) -> Sequence[str]:
         """Places of the records of the batch that began with this one; empty if none did."""

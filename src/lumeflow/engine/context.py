@@ -36,7 +36,9 @@ class NodeWorld:
         self.services = services
         self.scope = scope
         self.records = records
-        self.batches = BatchMemory(services.journal, services.execution.id, planned.id)
+        self.part = services.part(planned.id)
+        inherited = services.inherited if self.part.inherits else ()
+        self.batches = BatchMemory(services.journal, services.execution.id, planned.id, inherited)
         self.cuts_batches = planned.shape is Shape.BATCH and block.batch_size > 1
         self.started_at: float | None = None
         self.loop = asyncio.get_running_loop()

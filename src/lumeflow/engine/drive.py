@@ -64,7 +64,7 @@ async def concurrently(run: NodeRun) -> None:
 
 async def _batch_size(run: NodeRun) -> int | None:
     size = run.block.batch_size or None
-    if size and run.world.services.resumed:
+    if size and (run.world.services.resumed or run.world.part.inherits):
         await run.world.batches.load()
     return size
 

@@ -8,6 +8,9 @@ from lumeflow.engine.channels import Channel
 from lumeflow.engine.messages import Batch, End, Message, Seen, Skipped, Start, merge_fields
 from lumeflow.engine.spool import Spool
 
+Takes = Callable[[Record], bool]
+"""Tells whether a record is for this node, in an execution that runs a part of an earlier one anew."""
+
 Admit = Callable[[Sequence[Record]], Sequence[Record]]
 """Counts records in and checks them; returns those that may go on."""
 
@@ -23,7 +26,8 @@ class Inbound:
         collection: Name of the payload's collection; None if it has none.
     """
 
-    def __init__(self, channels: Sequence[tuple[str, Channel]]) -> None:
+    def __init__(self, channels: Sequence[tuple[str, Channel]], takes: Takes | None = None) -> None:
+        self._takes = takes
         self._sources = list(channels)
         self._waiting = list(channels)
         self.fields: JsonObject = {}
@@ -58,7 +62,8 @@ class Inbound:
         while self._waiting:
             message = await self._waiting[0][1].get()
             if isinstance(message, Batch):
-                yield message.records
+                if records := self._taken(message.records):
+                    yield records
             elif isinstance(message, Start):
                 self._begin(message)
             else:
@@ -106,7 +111,7 @@ class Inbound:
             start = None
             while not isinstance(message, End | Skipped):
                 if isinstance(message, Batch):
-                    spool.extend(admit(message.records))
+                    spool.extend(admit(self._taken(message.records)))
                 else:
                     below = whole.fields if whole else {}
                     whole = Whole(merge_fields(below, message.fields), message.collection, spool)
@@ -115,6 +120,11 @@ class Inbound:
                 whole.fields = merge_fields(whole.fields, message.fields)
                 self.seen = {**self.seen, **message.seen}
         return whole
+
+    def _taken(self, records: Sequence[Record]) -> Sequence[Record]:
+        """Those that are for this node."""
+        takes = self._takes
+        return records if takes is None else [record for record in records if takes(record)]
 
     def _begin(self, start: Start) -> None:
         self.fields = merge_fields(self.fields, start.fields)

@@ -102,7 +102,8 @@ class NodeRun:
             StorageError: The journal or the ledger cannot be written.
         """
         gathers = self.planned.shape is Shape.WHOLE
-        if not await (self.inbound.begin_whole() if gathers else self.inbound.start()):
+        is_idle = self.world.part.is_idle
+        if is_idle or not await (self.inbound.begin_whole() if gathers else self.inbound.start()):
             self.progress.status = Status.SKIPPED
             self.outlet.end({}, {})
             await self.outlet.drain()

@@ -111,7 +111,7 @@ class Orchestrator:
                 node,
                 block,
                 NodeWorld(node, block, self._services, scope, records),
-                Inbound([(link.source, channels[link]) for link in node.inputs]),
+                Inbound([(link.source, channels[link]) for link in node.inputs], self._services.part(node.id).takes),
                 Outlet(ports),
                 self._tally,
                 self._stop_feeding,

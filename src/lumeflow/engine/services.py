@@ -1,7 +1,7 @@
 """What the engine needs from the layers beside it; `app.py` hands it in."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Protocol
@@ -12,6 +12,7 @@ from lumeflow.core.context import Files, Prompts, Tables
 from lumeflow.core.document import RetryPolicy
 from lumeflow.core.journal import Execution, Journal
 from lumeflow.core.operation import Params, Response
+from lumeflow.engine.parts import EVERYTHING, Part
 from lumeflow.engine.threads import Threads
 
 
@@ -61,6 +62,8 @@ class Services:
         time: Seconds on a clock that never jumps.
         resumed: True if the execution has run before.
         previews: False to keep nothing of the records with the nodes.
+        parts: What each node has to do, in an execution that runs a part of an earlier one anew.
+        inherited: Ids of the earlier executions whose batches and answers are used, the newest first.
     """
 
     execution: Execution
@@ -75,6 +78,12 @@ class Services:
     time: Callable[[], float]
     resumed: bool = False
     previews: bool = True
+    parts: Mapping[str, Part] = field(default_factory=dict)
+    inherited: Sequence[str] = ()
+
+    def part(self, node_id: str) -> Part:
+        """What a node has to do."""
+        return self.parts.get(node_id, EVERYTHING)
 
     def now(self) -> datetime:
         """Real time in UTC."""

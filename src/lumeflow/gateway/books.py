@@ -4,12 +4,13 @@ from datetime import datetime
 from decimal import Decimal
 
 from lumeflow.core.clock import Clock
-from lumeflow.core.effects import AnsweredEffect, Claim, InDoubt, Ledger, Stored, canonical_json
+from lumeflow.core.effects import AnsweredEffect, Claim, InDoubt, Inheritance, Ledger, Stored, canonical_json
 from lumeflow.core.errors import CallError
 from lumeflow.core.faults import fault_point
 from lumeflow.core.http import HttpResponse
 from lumeflow.core.money import FREE, ZERO, Basis, Charge
 from lumeflow.core.operation import Answer, Repeat
+from lumeflow.gateway import messages
 from lumeflow.gateway.call import Call
 from lumeflow.gateway.observer import CallObserver
 
@@ -36,13 +37,23 @@ class Books:
         self.lost = 0
         self.claimed_at: datetime
 
-    async def find(self) -> Stored | InDoubt | None:
-        """What an earlier run left."""
+    async def find(self, inherited: Inheritance | None) -> Stored | InDoubt | None:
+        """What an earlier run left, or an earlier execution.
+
+        Raises:
+            CallError: The call's node may only use answers that there are, and there is none.
+        """
         if not self._remembered:
             return None
-        found = await self._ledger.find(self._call.key)
+        call = self._call
+        found = await self._ledger.find(call.key)
         if isinstance(found, InDoubt):
             self.lost = found.lost
+        elif found is None and inherited is not None:
+            found = await inherited.find(call.key, call.node_id)
+            is_harmless = call.repeat is Repeat.FREE and not self.price()
+            if found is None and inherited.is_all(call.node_id) and not is_harmless:
+                raise self.failed(messages.not_inherited(call))
         return found
 
     async def claim(self) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lumeflow.core.clock import Clock
-from lumeflow.core.effects import EffectKey, Ledger
+from lumeflow.core.effects import EffectKey, Inheritance, Ledger
 from lumeflow.core.http import HttpResponse, Transport
 from lumeflow.core.money import Charge
 from lumeflow.core.operation import Account, Operation, Params, Repeat
@@ -21,6 +21,7 @@ class Surroundings:
 
     Attributes:
         tokens: The tokens of the process.
+        inherited: Answers of earlier executions; None for an execution that stands alone.
         stalls: Until when (loop time) a wait for an operation's rate has been announced, so that it is announced once.
     """
 
@@ -29,6 +30,7 @@ class Surroundings:
     budget: Budget | None
     clock: Clock
     tokens: Tokens = field(default_factory=Tokens)
+    inherited: Inheritance | None = None
     stalls: dict[str, float] = field(default_factory=dict)
 
 

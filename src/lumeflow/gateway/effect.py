@@ -73,7 +73,7 @@ class Effect:
             CancelledError: Nobody waits for it any more, and nothing is under way.
         """
         result: Outcome | Problem | None = None
-        found = await self._books.find()
+        found = await self._books.find(self._around.inherited)
         if isinstance(found, Stored):
             return self._replay(found)
         if found is not None:

@@ -5,7 +5,7 @@ from itertools import count
 from typing import Any
 
 from lumeflow.core.clock import Clock, SystemClock
-from lumeflow.core.effects import Ledger
+from lumeflow.core.effects import Inheritance, Ledger
 from lumeflow.core.http import Transport
 from lumeflow.core.operation import Operation
 from lumeflow.gateway.accounts import Accounts
@@ -73,6 +73,7 @@ class Gateway:
         mocks: Mapping[str, Any] | None = None,
         budget: Budget | None = None,
         accounts: Accounts | None = None,
+        inherited: Inheritance | None = None,
     ) -> Session:
         """Open the gateway for one execution; end it with `Session.drain`.
 
@@ -84,6 +85,7 @@ class Gateway:
             mocks: Answers by node id, operation id or provider name; they go before the transport.
             budget: Its limits on calls and money; None for none.
             accounts: How providers are reached by whom it belongs to; None for the gateway's own.
+            inherited: Answers of earlier executions that it may use; None for none.
 
         Raises:
             UsageError: The mocks name an operation that does not exist.
@@ -93,7 +95,7 @@ class Gateway:
             execution_id=execution_id,
             operations=self._operations,
             accounts=accounts or self._accounts,
-            around=Surroundings(ledger, observer, budget, self._clock, Tokens() if demo else self._tokens),
+            around=Surroundings(ledger, observer, budget, self._clock, Tokens() if demo else self._tokens, inherited),
             transport=transport or self._transport,
             lanes=Lanes(LaneSettings(limited=False)) if demo else self._lanes,
             real=self._limited and not demo,

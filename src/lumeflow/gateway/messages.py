@@ -40,6 +40,16 @@ def not_again(call: Call) -> CallError:
     )
 
 
+def not_inherited(call: Call) -> CallError:
+    """The call's node may only use answers of an earlier execution, and this one is not among them."""
+    return CallError(
+        ErrorClass.NOT_FOUND,
+        f"{call.operation.id} was not called: the execution that is run again has no answer to this call, and what "
+        "comes before the part that is run again makes no calls. Run it again from this node, or resume it.",
+        operation=call.operation.id,
+    )
+
+
 def no_key(operation: Operation, account: Account) -> CallError:
     """The account has no key."""
     return CallError(

@@ -170,6 +170,9 @@ class Session:
     async def _recall(self, flight: Flight[bytes], claim: Claim, read: Read) -> bytes:
         ledger = self._around.ledger
         found = await ledger.find(claim.key)
+        inherited = self._around.inherited
+        if found is None and inherited is not None:
+            found = await inherited.find(claim.key, claim.node_id)
         if isinstance(found, Stored):
             return found.response.body
         value = await read()

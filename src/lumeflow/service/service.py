@@ -116,15 +116,49 @@ class ExecutionService:
             now=now,
             variables=variables,
         )
-        options = {"limits": dict(limits)} if limits else {}
-        try:
-            await app.database.queue.enqueue(
-                execution, kind=kind, priority=priority, options=options, available_at=not_before
-            )
-        except AlreadyExists:
-            raise UsageError(already_there(execution, given=execution_id)) from None
-        self._worker.wake()
+        await self._enqueue(
+            app, execution, kind, priority=priority, given=execution_id, limits=limits, not_before=not_before
+        )
         return execution.id
+
+    async def rerun_failed(
+        self, tenant: str, execution_id: str, *, new_id: str | None = None, priority: int = 0
+    ) -> str:
+        """Queue a new execution that takes the failed records of an earlier one, and them alone, into the nodes where
+        they failed and on from there; returns its id. Nothing that was answered before these nodes is paid again.
+
+        Args:
+            tenant: Whose it is.
+            execution_id: The earlier execution; it must have ended.
+            new_id: Id of the new execution; a new one if left out.
+            priority: The higher goes first among those of the tenant.
+
+        Raises:
+            InvalidWorkflow: Its document cannot be run any more.
+            UsageError: There is no such execution, it has not ended, no record of it failed, or the id is taken.
+            StorageError: The database cannot be read or written.
+        """
+        return await self._rerun(tenant, execution_id, None, new_id, priority)
+
+    async def rerun_from(
+        self, tenant: str, execution_id: str, node_id: str, *, new_id: str | None = None, priority: int = 0
+    ) -> str:
+        """Queue a new execution that computes a node and all behind it afresh, with new calls; returns its id. The
+        nodes before it replay what the earlier execution was answered, and pay nothing.
+
+        Args:
+            tenant: Whose it is.
+            execution_id: The earlier execution; it must have ended.
+            node_id: The first node that is computed afresh.
+            new_id: Id of the new execution; a new one if left out.
+            priority: The higher goes first among those of the tenant.
+
+        Raises:
+            InvalidWorkflow: Its document cannot be run any more.
+            UsageError: There is no such execution or node, it has not ended, or the id is taken.
+            StorageError: The database cannot be read or written.
+        """
+        return await self._rerun(tenant, execution_id, node_id, new_id, priority)
 
     async def resume(
         self, tenant: str, execution_id: str, *, limits: JsonObject | None = None, priority: int = 0
@@ -241,6 +275,37 @@ class ExecutionService:
                 shown = state.progress.elapsed
                 yield ProgressUpdate(state.progress)
             await asyncio.sleep(LOOK)
+
+    async def _rerun(
+        self, tenant: str, execution_id: str, from_node: str | None, new_id: str | None, priority: int
+    ) -> str:
+        app = self.app.of(tenant)
+        state = await self.status(tenant, execution_id)
+        if not state.ended:
+            raise UsageError(f"execution '{execution_id}' is {state.status}: wait for it, or cancel it")
+        execution = await app.prepare_rerun(execution_id, from_node=from_node, new_id=new_id)
+        await self._enqueue(app, execution, state.kind or JobKind.WORKFLOW, priority=priority, given=new_id)
+        return execution.id
+
+    async def _enqueue(
+        self,
+        app: App,
+        execution: Execution,
+        kind: JobKind,
+        *,
+        priority: int,
+        given: str | None,
+        limits: JsonObject | None = None,
+        not_before: datetime | None = None,
+    ) -> None:
+        options = {"limits": dict(limits)} if limits else {}
+        try:
+            await app.database.queue.enqueue(
+                execution, kind=kind, priority=priority, options=options, available_at=not_before
+            )
+        except AlreadyExists:
+            raise UsageError(already_there(execution, given=given)) from None
+        self._worker.wake()
 
     async def _stored(self, app: App, execution_id: str) -> Execution:
         execution = await app.database.journal.get(execution_id)

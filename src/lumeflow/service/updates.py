@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from lumeflow.core.events import Event
-from lumeflow.core.journal import Execution, Mode, Status
+from lumeflow.core.journal import Execution, Mode, Rerun, Status
 from lumeflow.core.progress import Progress
 from lumeflow.storage.repositories.queue import JobKind, JobState, QueuedJob
 
@@ -31,6 +31,7 @@ class ExecutionState:
         queued_at: When it was queued last; None if it never was.
         started_at: When it was begun; the time of submission while it waits.
         completed_at: When it ended; None until then.
+        rerun: Which earlier execution it runs anew, and which part; None for one that stands alone.
         progress: Live, per node, while this process runs it; None otherwise.
     """
 
@@ -47,6 +48,7 @@ class ExecutionState:
     queued_at: datetime | None
     started_at: datetime
     completed_at: datetime | None
+    rerun: Rerun | None = None
     progress: Progress | None = None
 
     @property
@@ -110,6 +112,7 @@ def state_of(execution: Execution, job: QueuedJob | None, progress: Progress | N
         queued_at=job.created_at if job else None,
         started_at=execution.started_at,
         completed_at=execution.completed_at if is_over else None,
+        rerun=execution.rerun,
         progress=progress,
     )
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lumeflow.core.clock import NewId, random_id
-from lumeflow.core.effects import LedgerTotals
+from lumeflow.core.effects import EffectKey, LedgerTotals, Stored
 from lumeflow.core.errors import StorageError
 from lumeflow.core.journal import Execution
 from lumeflow.core.operation import Params
@@ -19,6 +19,7 @@ from lumeflow.storage.ledger import SqlLedger
 from lumeflow.storage.locations import default_data_dir, is_postgres, locate
 from lumeflow.storage.named_queries import load_named_queries
 from lumeflow.storage.names import file_name
+from lumeflow.storage.outbox import Urgency
 from lumeflow.storage.owners import Holdings, clear_owner
 from lumeflow.storage.repositories.api_keys import SqlApiKeys
 from lumeflow.storage.repositories.artifacts import SqlArtifacts
@@ -148,6 +149,12 @@ class Database:
     async def asked(self, execution_id: str, operation: str) -> Sequence[Params]:
         """The parameters of an execution's answered calls of one operation, the oldest first."""
         return await self._reader.read(lambda tx: effects.asked(tx, execution_id, operation))
+
+    async def answered(self, key: EffectKey) -> Stored | None:
+        """The answer of an effect of any execution, if it has one."""
+        # By the writer, like all questions of the ledger: it takes many in one statement.
+        found = await self._writer.submit(effects.FIND, ("", key), key.digest, urgency=Urgency.NOW).future
+        return found if isinstance(found, Stored) else None
 
     async def is_running(self, execution_id: str) -> bool:
         """True if a living process has taken the execution."""

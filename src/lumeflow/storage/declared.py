@@ -98,7 +98,7 @@ DECLARED: Sequence[DeclaredTable] = (
         """id text, workflow_id text, workflow_version int, workflow_digest text, source_audience_id text?, mode text,
         status text, input_data json?, variables json?, mocks json?, now time, is_pinned bool, output_data json?,
         error_message text?, started_at time, completed_at time?, execution_time_ms int?, run int, standing text?,
-        demo json?""",
+        demo json?, rerun json?""",
         "tenant id",
         refers=[
             ("workflow_versions", "tenant workflow_id workflow_version workflow_digest"),

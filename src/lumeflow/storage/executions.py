@@ -7,7 +7,7 @@ from typing import Any
 
 from lumeflow.core.clock import derived_id
 from lumeflow.core.events import Event, EventKind
-from lumeflow.core.journal import AlreadyExists, Execution, Mode, NodeRow, Status
+from lumeflow.core.journal import AlreadyExists, Execution, Mode, NodeRow, Rerun, Status
 from lumeflow.core.records import JsonObject
 from lumeflow.storage.codec import (
     decode_json,
@@ -28,14 +28,14 @@ _EXISTS = "SELECT 1 FROM workflow_executions WHERE tenant = ? AND id = ?"
 _INSERT = """
 INSERT INTO workflow_executions
   (tenant, id, workflow_id, workflow_version, workflow_digest, source_audience_id, mode, status, input_data, variables,
-   mocks, demo, now, is_pinned, started_at)
-VALUES (?, ?, ?, ?, ?, (SELECT id FROM source_audiences WHERE tenant = ? AND id = ?), ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+   mocks, demo, rerun, now, is_pinned, started_at)
+VALUES (?, ?, ?, ?, ?, (SELECT id FROM source_audiences WHERE tenant = ? AND id = ?), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 
 GET = """
 SELECT e.id, e.workflow_id, e.workflow_version, v.definition, e.mode, e.input_data, e.variables, e.mocks, e.now,
   e.is_pinned, e.status, e.started_at, CASE WHEN e.status <> 'running' THEN e.completed_at END,
   CASE WHEN e.status <> 'running' THEN e.output_data END, CASE WHEN e.status <> 'running' THEN e.error_message END,
-  e.demo
+  e.demo, e.rerun
 FROM workflow_executions AS e
 JOIN workflow_versions AS v
   ON v.tenant = e.tenant AND v.workflow_id = e.workflow_id AND v.version = e.workflow_version
@@ -120,6 +120,7 @@ def begin(tx: Transaction, execution: Execution, owner: Owner, *, queued: bool =
             encode_json(execution.variables),
             encode_json(execution.mocks),
             encode_json(execution.demo),
+            encode_optional_json(execution.rerun.as_json() if execution.rerun else None),
             tx.sql.time(execution.now),
             execution.pinned,
             tx.sql.time(execution.started_at),
@@ -274,7 +275,12 @@ def execution_of(row: Sequence[Any]) -> Execution:
         output=decode_json(row[13]),
         error=row[14],
         demo=decode_json(row[15]) or {},
+        rerun=_rerun_of(decode_json(row[16])),
     )
+
+
+def _rerun_of(stored: Any) -> Rerun | None:
+    return Rerun(stored["of"], stored.get("fromNode")) if stored else None
 
 
 def node_of(row: Sequence[Any]) -> NodeRow:
