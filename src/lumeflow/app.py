@@ -294,6 +294,7 @@ class App:
             InvalidWorkflow: Its document cannot be run any more.
             UsageError: As `rerun`, but for an id that is taken.
         """
+        await self.vault.load()
         earlier = await self._stored(execution_id)
         standing = await self._standing(execution_id, earlier.status)
         if standing in {Status.QUEUED, Status.RUNNING}:
