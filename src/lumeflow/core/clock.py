@@ -28,17 +28,6 @@ class SystemClock:
         return datetime.now(UTC)
 
 
-class FixedClock:
-    """A time that stands still, so that two runs can be compared byte for byte."""
-
-    def __init__(self, at: datetime) -> None:
-        self._at = at.astimezone(UTC)
-
-    def now(self) -> datetime:
-        """The time it was made with."""
-        return self._at
-
-
 NewId = Callable[[], str]
 
 

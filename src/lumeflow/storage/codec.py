@@ -26,11 +26,6 @@ def stamp(at: datetime) -> str:
     return in_utc.isoformat(timespec="microseconds")[: -len("+00:00")] + "Z"
 
 
-def optional_stamp(at: datetime | None) -> str | None:
-    """`stamp`, or None."""
-    return None if at is None else stamp(at)
-
-
 def unstamp(cell: str | datetime) -> datetime:
     """The time that `stamp` wrote; PostgreSQL gives times as such."""
     return cell if isinstance(cell, datetime) else datetime.fromisoformat(cell)

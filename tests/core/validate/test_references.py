@@ -168,6 +168,10 @@ class TestConditions:
         assert codes(self.data(condition)) == [("unknown-node", "/nodes/1/config/conditions/0/value")]
 
 
+def test_a_message_ends_with_one_mark():
+    assert only(call("upercase(input.name)")).message.endswith("did you mean 'uppercase'?")
+
+
 class TestSecrets:
     def data(self):
         config = {"mapping": {"x": "{{secrets.apiKye}}", "y": "{{secrets.token}}"}}
@@ -179,6 +183,9 @@ class TestSecrets:
         ]
         assert "Did you mean 'apiKey'?" in only(self.data(), secrets_known=["apiKey", "token"]).message
         assert len(findings(self.data(), secrets_known=[])) == 2
+
+    def test_where_one_is_set_is_told(self):
+        assert "set LUMEFLOW_SECRET_apiKye in the environment" in only(self.data(), secrets_known=["token"]).message
 
     def test_they_are_left_alone_where_these_are_not_known(self):
         assert codes(self.data()) == []

@@ -69,7 +69,11 @@ class BlockRules:
         except ExpressionError as error:
             problems = _template_problems(site, self._settings) if site.kind is not Kind.PATH else [("", str(error))]
         self.findings.extend(
-            facts.config_finding(_CODES[site.kind], message.rstrip(".") + ".", (*site.at, *parse_pointer(at)))
+            facts.config_finding(
+                _CODES[site.kind],
+                message if message.endswith("?") else message.rstrip(".") + ".",
+                (*site.at, *parse_pointer(at)),
+            )
             for at, message in problems
         )
         return not problems

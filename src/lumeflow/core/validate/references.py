@@ -96,7 +96,10 @@ class ReferenceRules:
         known = self._subject.settings.secrets
         name = use.reference.path[0] if use.reference.path else None
         if known is not None and isinstance(name, str) and name not in known:
-            message = f"there is no secret '{name}': configure it, or correct the name." + did_you_mean(name, known)
+            message = (
+                f"there is no secret '{name}': set LUMEFLOW_SECRET_{name} in the environment, or correct the name."
+                + did_you_mean(name, known)
+            )
             yield use.finding(Code.UNKNOWN_SECRET, message)
         elif known is not None and name in self._subject.settings.unreadable:
             yield use.finding(Code.UNKNOWN_SECRET, f"{self._subject.settings.unreadable[str(name)]}.")
