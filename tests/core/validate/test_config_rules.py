@@ -119,6 +119,11 @@ class TestStaticTemplates:
     def test_everything_else_is_checked_beside_them(self):
         assert codes(call(size="{{variables.size}}", mode="fsat")) == [("unknown-value", "/nodes/1/config/mode")]
 
+    @pytest.mark.parametrize("value", ["{{variables.size}}", "{{input.a}}", {"a": "{{input.a}}"}])
+    def test_an_unknown_key_is_one_whatever_it_holds(self, value):
+        finding = only(call(sise=value))
+        assert (finding.code, finding.pointer) == ("unknown-key", "/nodes/1/config/sise")
+
     def test_the_environment_is_policy(self):
         assert codes(call(model="{{env.MODEL}}"), allow_env=True) == []
 

@@ -70,14 +70,14 @@ def shape_findings(
         error: What pydantic raised.
         model: The model that was asked for.
         raw: The JSON that was given; pointers lead into it.
-        skip: True for places whose errors are not wanted.
+        skip: True for places whose errors are not wanted. A key that is not known is an error whatever it holds.
     """
     places: dict[tuple[Parts, Code, str], list[str]] = {}
     details = error.errors(include_url=False)
     meant = [detail for detail in details if is_meant(model, raw, detail["loc"])]
     for detail in meant or details:
         at, code, message = _translate(detail, model, raw)
-        if skip is not None and skip(at):
+        if skip is not None and code is not Code.UNKNOWN_KEY and skip(at):
             continue
         missing = str(detail["loc"][-1]) if code is Code.MISSING_KEY else ""
         messages = places.setdefault((at, code, missing), [])

@@ -1,6 +1,6 @@
 """Nodes against their blocks: which block is meant, and is its configuration right?"""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -40,9 +40,9 @@ class BlockRules:
         found = tuple(sites(block_class.Config, node.config))
         templates: dict[Parts, Template] = {}
         wrong = {site.at for site in found if not self._is_right(bare, site, templates)}
-        config = self._config(bare, block_class, found, wrong)
+        config, unknown = self._config(bare, block_class, found, wrong)
         block = self._block(bare, block_class, config) if config is not None else None
-        right = [site for site in found if site.at not in wrong]
+        right = [site for site in found if site.at not in wrong and not _is_below(site.at, unknown)]
         return NodeFacts(node, index, block_class, config, block, right, templates)
 
     def _discriminator(self, node: Node) -> Parts:
@@ -80,23 +80,24 @@ class BlockRules:
 
     def _config(
         self, facts: NodeFacts, block_class: BlockClass, found: tuple[Site, ...], wrong: set[Parts]
-    ) -> BlockConfig | None:
-        """The validated configuration. What is known only at the start of a run, and what the checks of templates
-        have reported already, is not held against it.
+    ) -> tuple[BlockConfig | None, set[Parts]]:
+        """The validated configuration, and its unknown keys. What is known only at the start of a run, and what the
+        checks of templates have reported already, is not held against it.
         """
         static = {site.at for site in found if site.kind is Kind.STATIC}
 
         def excused(at: Parts) -> bool:
-            return any(at[: len(place)] == place for place in static | wrong)
+            return _is_below(at, static | wrong)
 
         raw: Mapping[str, Any] = facts.node.config
         try:
-            return validated(block_class.Config, raw)
+            return validated(block_class.Config, raw), set()
         except ValidationError as error:
-            for finding in shape_findings(error, block_class.Config, raw, skip=excused):
+            found_wrong = shape_findings(error, block_class.Config, raw, skip=excused)
+            for finding in found_wrong:
                 at = parse_pointer(finding.pointer)
                 self.findings.append(facts.config_finding(Code(finding.code), finding.message, at))
-            return None
+            return None, {parse_pointer(finding.pointer) for finding in found_wrong if finding.code == Code.UNKNOWN_KEY}
 
     def _block(self, facts: NodeFacts, block_class: BlockClass, config: BlockConfig) -> Block[Any] | None:
         """The block itself; a plugin's mistake is a finding and not the end of validation."""
@@ -110,6 +111,10 @@ class BlockRules:
             return None
         self.findings.extend(facts.config_finding(Code.UNWISE_SETTING, message, at) for at, message in cautions)
         return block
+
+
+def _is_below(at: Parts, places: Collection[Parts]) -> bool:
+    return any(at[: len(place)] == place for place in places)
 
 
 def _template_problems(site: Site, settings: Settings) -> list[tuple[str, str]]:
