@@ -20,7 +20,8 @@ from lumeflow.admission import admitted_id, check_mocks
 from lumeflow.calls import ExecutionCalls
 from lumeflow.core.clock import NewId, SystemClock, checked_id, random_id
 from lumeflow.core.concealing import SecretsInUse
-from lumeflow.core.document import Workflow
+from lumeflow.core.document import Globals, Workflow
+from lumeflow.core.document.policies import Limits as DocumentLimits
 from lumeflow.core.effects import Ledger
 from lumeflow.core.errors import LumeflowError, StorageError, UsageError
 from lumeflow.core.events import EventKind
@@ -53,6 +54,7 @@ from lumeflow.process import tuned
 from lumeflow.prompts import PromptLibrary
 from lumeflow.reruns import check_node, inherited
 from lumeflow.results import block_names, build_result, failed_records
+from lumeflow.search import SEARCH_ID, SearchRun, is_search, search_definition, search_settings, search_tally
 from lumeflow.settings import Settings
 from lumeflow.storage import Database, load_rows, open_database
 from lumeflow.vault.vault import Vault
@@ -207,6 +209,48 @@ class App:
         )
         return execution
 
+    async def prepare_search(
+        self,
+        input: JsonObject | None = None,  # noqa: A002 - the plan's name
+        *,
+        mode: Mode = Mode.LIVE,
+        mocks: JsonObject | None = None,
+        execution_id: str | None = None,
+        now: datetime | None = None,
+    ) -> Execution:
+        """Make an execution of the pipeline that is written in code (`SEARCH`), without writing it down or running it.
+        It is queued, or begun with the database's `begin` and run by `resume`.
+
+        Args:
+            input: Names the audience: `{"sourceAudienceId": "abc-123"}`.
+            mode: `LIVE` or `DEMO`.
+            mocks: Answers by provider or step that take the place of the demo's own.
+            execution_id: Its id; a new one if left out.
+            now: The time that it sees; the real one if left out.
+
+        Raises:
+            UsageError: The input names no audience, or the id is unusable.
+        """
+        given = input or {}
+        if not isinstance(given, Mapping) or not isinstance(given.get("sourceAudienceId", given.get("id")), str):
+            raise UsageError('the input must name the audience, as in {"sourceAudienceId": "abc-123"}')
+        started = self._clock.now()
+        return Execution(
+            id=self._new_id() if execution_id is None else checked_id(execution_id),
+            workflow_id=SEARCH_ID,
+            workflow_version=1,
+            definition=search_definition(),
+            mode=mode,
+            input=given,
+            variables={},
+            mocks=mocks or {},
+            now=now or started,
+            pinned=now is not None,
+            status=Status.RUNNING,
+            started_at=started,
+            demo=self._vendors.demo_settings if mode is Mode.DEMO else {},
+        )
+
     async def resume(
         self,
         execution_id: str,
@@ -234,16 +278,21 @@ class App:
         if has_ended and not limits:
             return await self.result(execution_id)
         await self._load_secrets(execution.mode)
-        document = self.load(with_limits(execution.definition, limits or {}), mode=execution.mode)
+        definition = with_limits(execution.definition, limits or {})
+        work: Plan | Globals
+        if is_search(definition):
+            work = search_settings(definition)
+        else:
+            document = self.load(definition, mode=execution.mode)
+            work = self._plan(document, execution)
         if has_ended:
             return await self.result(execution_id)
-        plan = self._plan(document, execution)
         lock = await self.database.take(execution_id)
         try:
             is_new = execution.status is Status.QUEUED
             await self.database.journal.reopen(execution_id, at=self._clock.now() if is_new else None)
             kind = EventKind.EXECUTION_STARTED if is_new else EventKind.EXECUTION_RESUMED
-            return await self._run(plan, execution, lock, kind, on_progress, cancel)
+            return await self._run(work, execution, lock, kind, on_progress, cancel)
         finally:
             lock.release()
 
@@ -296,6 +345,8 @@ class App:
         """
         await self.vault.load()
         earlier = await self._stored(execution_id)
+        if is_search(earlier.definition):
+            raise UsageError(f"execution '{execution_id}' is a SEARCH, which has no nodes: resume it")
         standing = await self._standing(execution_id, earlier.status)
         if standing in {Status.QUEUED, Status.RUNNING}:
             raise UsageError(f"execution '{execution_id}' is {standing}: wait for it, or cancel it")
@@ -440,7 +491,7 @@ class App:
 
     async def _run(
         self,
-        plan: Plan,
+        work: Plan | Globals,
         execution: Execution,
         lock: ExecutionLock,
         kind: EventKind,
@@ -448,10 +499,11 @@ class App:
         cancel: asyncio.Event | None,
     ) -> ExecutionResult:
         timeline = Timeline(execution.id, self.database.journal, self._clock)
-        tally = Tally(plan.nodes, timeline)
+        plan = work if isinstance(work, Plan) else None
+        tally = Tally.of(plan.nodes, timeline) if plan else search_tally(timeline)
         try:
-            services = await self._services(plan, execution, lock, tally, resumed=kind is EventKind.EXECUTION_RESUMED)
-            orchestrator = Orchestrator(plan, services, tally)
+            services = await self._services(work, execution, lock, tally, resumed=kind is EventKind.EXECUTION_RESUMED)
+            run = Orchestrator(work, services, tally) if isinstance(work, Plan) else SearchRun(work, services, tally)
         except StorageError:
             raise
         except Exception as error:
@@ -461,20 +513,22 @@ class App:
             raise
         timeline.note(kind, None, str(execution.mode))
         try:
-            ended = await orchestrator.run(listener=listener, cancel=cancel)
+            ended = await run.run(listener=listener, cancel=cancel)
         finally:
             await services.files.close()
-        names = {node.id: node.block_class.id() for node in plan.nodes}
+        names = {name: node.block for name, node in tally.nodes.items()}
         return await self._finish(execution, ended, timeline, lock.ledger, names)
 
     async def _services(
-        self, plan: Plan, execution: Execution, lock: ExecutionLock, tally: Tally, *, resumed: bool
+        self, work: Plan | Globals, execution: Execution, lock: ExecutionLock, tally: Tally, *, resumed: bool
     ) -> Services:
-        taken_over = await inherited(self.database, plan, execution)
+        plan = work if isinstance(work, Plan) else None
+        taken_over = await inherited(self.database, plan, execution) if plan else None
         before = taken_over.executions if taken_over else ()
         known = resumed or bool(before)
         earlier = await self._vendors.earlier(execution, self.database.asked, before) if known else ()
-        budget = await _budget(plan.workflow, execution, lock.ledger)
+        settings = work.workflow.globals if isinstance(work, Plan) else work
+        budget = await _budget(settings.limits, execution, lock.ledger)
         secrets = self.vault.latest
         session = self._vendors.session(execution, lock.ledger, tally, budget, secrets, earlier, taken_over)
         return Services(
@@ -587,9 +641,8 @@ class App:
         return False
 
 
-async def _budget(document: Workflow, execution: Execution, ledger: Ledger) -> Limits | None:
+async def _budget(limits: DocumentLimits, execution: Execution, ledger: Ledger) -> Limits | None:
     """What the document's limits leave, after what the execution's earlier runs spent."""
-    limits = document.globals.limits
     if limits.calls is None and limits.cost_usd is None:
         return None
     spent = (await ledger.totals(execution.id)).nodes.values()

@@ -37,11 +37,15 @@ class Timeline:
 class Tally:
     """Live counts per node; told of calls by the gateway (`CallObserver`) and of records by the nodes."""
 
-    def __init__(self, nodes: Sequence[PlannedNode], timeline: Timeline) -> None:
+    def __init__(self, nodes: Sequence[NodeProgress], timeline: Timeline) -> None:
         self.timeline = timeline
-        self.nodes: Mapping[str, NodeProgress] = {
-            node.id: NodeProgress(node.id, node.node.name or node.id, node.block_class.id()) for node in nodes
-        }
+        self.nodes: Mapping[str, NodeProgress] = {node.node_id: node for node in nodes}
+
+    @classmethod
+    def of(cls, nodes: Sequence[PlannedNode], timeline: Timeline) -> "Tally":
+        """Counts of planned nodes."""
+        names = [NodeProgress(node.id, node.node.name or node.id, node.block_class.id()) for node in nodes]
+        return cls(names, timeline)
 
     def sent(self, node_id: str, account: str) -> None:
         """A request went out."""

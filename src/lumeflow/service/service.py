@@ -104,6 +104,14 @@ class ExecutionService:
             StorageError: The database cannot be written; nothing was queued.
         """
         app = self.app.of(tenant)
+        if kind is JobKind.SEARCH:
+            if workflow is not None or workflow_id is not None:
+                raise UsageError("SEARCH is written in code and takes no workflow: leave it out, or submit a WORKFLOW")
+            execution = await app.prepare_search(input, mode=mode, mocks=mocks, execution_id=execution_id, now=now)
+            await self._enqueue(
+                app, execution, kind, priority=priority, given=execution_id, limits=limits, not_before=not_before
+            )
+            return execution.id
         if version is not None and workflow_id is not None:
             workflow, workflow_id = (await app.database.workflows.get(workflow_id, version)).definition, None
         execution = await app.prepare(
