@@ -7,7 +7,7 @@ import base64
 import html
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from urllib.parse import quote, quote_plus
 
@@ -16,22 +16,41 @@ from lumeflow.core.secret import Secret
 SHORTEST = 6
 """Shorter secrets are not looked for: they are parts of words, which texts hold by chance."""
 MASK = "***"
-_ESCAPE = re.compile("%[0-9A-F]{2}")
+_PERCENT = re.compile("%[0-9A-F]{2}")
 
 
 @lru_cache(maxsize=1024)
 def spellings(text: str) -> tuple[str, ...]:
-    """How servers repeat a text: as it is, in a URL, in JSON, in HTML, in base64. The longest first."""
+    """How servers repeat a text: as it is, in URLs, base64, JSON, HTML and source code, and one of these in another.
+
+    A text of letters and digits, as most secrets are, has hardly any besides itself. The longest come first.
+    """
     if len(text) < SHORTEST:
         return ()
-    quoted = (quote(text, safe=""), quote(text), quote(text, safe="!'()*~"), quote_plus(text))
-    lower = (_ESCAPE.sub(lambda match: match[0].lower(), each) for each in quoted)
-    in_json = [json.dumps(text, ensure_ascii=ascii_only)[1:-1] for ascii_only in (False, True)]
-    slashed = (each.replace("/", "\\/") for each in in_json)
-    in_base64 = (encode(text.encode()).decode().rstrip("=") for encode in (base64.b64encode, base64.urlsafe_b64encode))
-    in_html = (html.escape(text), html.escape(text, quote=False))
-    found = {text, *quoted, *lower, *in_json, *slashed, *in_html, *in_base64}
-    return tuple(sorted(found, key=lambda each: (-len(each), each)))
+    once = {text, *_in_urls(text), *_in_base64(text), *_escaped(text)}
+    twice = {spelling for each in once for spelling in _escaped(each)}
+    return tuple(sorted(once | twice, key=lambda each: (-len(each), each)))
+
+
+def _in_urls(text: str) -> Iterator[str]:
+    for quoted in (quote(text, safe=""), quote(text), quote(text, safe="!'()*~"), quote_plus(text)):
+        yield quoted
+        yield _PERCENT.sub(lambda match: match[0].lower(), quoted)
+
+
+def _in_base64(text: str) -> Iterator[str]:
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        yield encode(text.encode()).decode().rstrip("=")
+
+
+def _escaped(text: str) -> Iterator[str]:
+    for in_json in (json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]):
+        yield in_json
+        yield in_json.replace("/", "\\/")
+    in_html = html.escape(text)
+    yield from (in_html, in_html.replace("&#x27;", "&#39;"), html.escape(text, quote=False))
+    single = text.replace("\\", "\\\\").replace("'", "\\'")
+    yield from (single, single.replace('"', '\\"'))
 
 
 def conceal(text: str, secrets: Iterable[Secret]) -> str:
