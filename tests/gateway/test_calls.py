@@ -316,6 +316,16 @@ class TestStartsThatMustNotBeRepeated:
 
         run(scenario())
 
+    def test_what_the_vendor_says_of_it_is_kept_without_the_key(self):
+        async def scenario():
+            vendor = self.vendor(CUT, started=[ok("run of k-secret", headers={"x-for": "k-secret"})])
+            world = World(vendor)
+            response = await world.call("start", policy=Policy(max_retries=0))
+            assert response.value["value"] == "run of ***"
+            assert "k-secret" not in repr(world.ledger.entries)
+
+        run(scenario())
+
     def test_a_start_that_never_happened_is_sent_again(self):
         async def scenario():
             world = World(self.vendor(CUT, ok("run-1"), started=[None]))
