@@ -17,6 +17,7 @@ FOLLOWED = [
     "docs/http-block.md",
     "docs/language-models.md",
     "docs/python-api.md",
+    "docs/running-a-server.md",
     "docs/secrets.md",
     "docs/webhooks.md",
 ]

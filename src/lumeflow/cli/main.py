@@ -10,7 +10,19 @@ from typing import Annotated, TextIO
 import typer
 
 from lumeflow.cli import problems
-from lumeflow.cli.commands import blocks, convert, db, demo, executions, schema, serve, simulate, validate, version
+from lumeflow.cli.commands import (
+    blocks,
+    convert,
+    db,
+    demo,
+    executions,
+    schema,
+    serve,
+    simulate,
+    validate,
+    version,
+    worker,
+)
 from lumeflow.cli.commands import run as run_command
 from lumeflow.cli.options import DbOption, JsonOption, group, shell_of
 from lumeflow.cli.shell import Shell
@@ -35,6 +47,7 @@ def build() -> typer.Typer:
     app.command("schema")(schema.schema)
     app.command("serve")(serve.serve)
     app.command("convert")(convert.convert)
+    app.command("worker")(worker.worker)
     app.command("simulate")(simulate.simulate)
     app.command("version")(version.version)
     return app

@@ -14,7 +14,7 @@ from lumeflow.cli.shell import Shell, out, run_async
 from lumeflow.cli.supervise import Start
 from lumeflow.cli.target import target
 from lumeflow.cli.writers import Format, write_csv, write_json, write_jsonl
-from lumeflow.core.journal import ExecutionSummary, RecordKind, Timeline
+from lumeflow.core.journal import ExecutionSummary, RecordKind, Status, Timeline
 from lumeflow.core.result import ExecutionResult
 
 if TYPE_CHECKING:
@@ -94,6 +94,56 @@ def resume(
         return lambda listen, cancel: app.resume(execution, limits=changed, on_progress=listen, cancel=cancel)
 
     return run_and_print(shell, start, title="resumed", simulator=simulator)
+
+
+@app.command("cancel")
+def cancel(ctx: typer.Context, execution: ExecutionArgument, db: DbOption = None, as_json: JsonOption = False) -> int:
+    """Stop an execution that waits in the queue, or that a server or worker runs; calls in flight are stored first."""
+    shell = shell_of(ctx, db, as_json)
+
+    async def stop() -> Status:
+        from lumeflow.service import ExecutionService
+
+        async with shell.open() as lumeflow:
+            return await ExecutionService(lumeflow).cancel(lumeflow.database.tenant, execution)
+
+    status = run_async(stop())
+    if shell.as_json:
+        shell.emit({"executionId": execution, "status": str(status)})
+    elif status is Status.RUNNING:
+        typer.echo("it stops as soon as its calls in flight are stored")
+    else:
+        typer.echo(f"{status}")
+    return 0
+
+
+@app.command("rerun")
+def rerun(
+    ctx: typer.Context,
+    execution: ExecutionArgument,
+    *,
+    from_node: Annotated[
+        str | None,
+        typer.Option("--from", metavar="NODE", help="Compute this node and all behind it afresh, with new calls."),
+    ] = None,
+    new_id: Annotated[
+        str | None, typer.Option("--execution-id", metavar="ID", help="Id of the new execution. Default: a new one.")
+    ] = None,
+    simulator: SimulatorOption = None,
+    db: DbOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Run a part of an execution again, as a new one: the records that failed, or with --from everything from a node
+    on. What comes before is replayed, and not paid again.
+    """
+    shell = shell_of(ctx, db, as_json)
+
+    def start(app: "App") -> Start:
+        return lambda listen, cancel: app.rerun(
+            execution, from_node=from_node, new_id=new_id, on_progress=listen, cancel=cancel
+        )
+
+    return run_and_print(shell, start, title="run again", simulator=simulator)
 
 
 @app.command("output")
