@@ -27,8 +27,10 @@ from lumeflow.core.errors import LumeflowError, StorageError, UsageError
 from lumeflow.core.events import EventKind
 from lumeflow.core.findings import InvalidWorkflow, Report
 from lumeflow.core.journal import (
+    EVERY_EXECUTION,
     AlreadyExists,
     Execution,
+    ExecutionFilter,
     ExecutionLock,
     ExecutionSummary,
     KeptRecord,
@@ -413,9 +415,11 @@ class App:
         failed = await failed_records(journal, execution_id, rows)
         return build_result(execution, rows, totals, failed, block_names(execution, self.registry))
 
-    async def executions(self, *, limit: int = 50, before: str | None = None) -> Sequence[ExecutionSummary]:
+    async def executions(
+        self, *, limit: int = 50, before: str | None = None, chosen: ExecutionFilter = EVERY_EXECUTION
+    ) -> Sequence[ExecutionSummary]:
         """The newest executions first; `before` is the id after which the page begins."""
-        page = await self.database.journal.list(limit=limit, before=before)
+        page = await self.database.journal.list(limit=limit, before=before, chosen=chosen)
         return [replace(entry, status=await self._standing(entry.id, entry.status)) for entry in page]
 
     async def output_records(self, execution_id: str) -> AsyncIterator[JsonObject]:
@@ -536,7 +540,7 @@ class App:
             calls=ExecutionCalls(session, lock.ledger, execution.id),
             journal=self.database.journal,
             tables=self.database.tables,
-            files=self.database.files(execution.id),
+            files=self.database.files(execution.id, anywhere=not self.settings.confined),
             prompts=self._prompts,
             secrets=SecretsInUse(self._vendors.secrets(execution.mode, secrets)),
             threads=self._threads,

@@ -49,6 +49,7 @@ class Settings:
     queries: Path | None = None
     allowed_addresses: Sequence[str] = ()
     prompt_folders: Sequence[Path] = ()
+    confined: bool = False
     secret_paths: Sequence[Path] = ()
     share_keys: bool = True
     previews: bool = True

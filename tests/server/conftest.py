@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 import httpx2
 import pytest
 
-from lumeflow.app import App, open_app
+from lumeflow.app import App
 from lumeflow.server.config import ServerConfig
 from lumeflow.server.keys import Scope, make_key
 from lumeflow.server.run import serve
+from lumeflow.service import ServiceSettings, open_service
 from lumeflow.settings import Settings
 
 ALL = tuple(Scope)
@@ -46,8 +47,12 @@ class Site:
 @asynccontextmanager
 async def a_site(folder, config=None, **settings):
     config = replace(config or ServerConfig(), port=0)
-    async with open_app(Settings(data_dir=folder, **settings)) as app, serve(app, config) as running:
-        site = Site(app, running.url, [])
+    settings = {"confined": True, **settings}
+    async with (
+        open_service(Settings(data_dir=folder, **settings), ServiceSettings(poll=0.05)) as service,
+        serve(service, config) as running,
+    ):
+        site = Site(service.app, running.url, [])
         try:
             yield site
         finally:

@@ -9,7 +9,20 @@ from lumeflow.server.caller import STATE, Server
 from lumeflow.server.gate import Gate
 from lumeflow.server.handlers import add_handlers
 from lumeflow.server.openapi import add_openapi
-from lumeflow.server.routes import blocks, keys, meta, workflows
+from lumeflow.server.routes import (
+    artifacts,
+    blocks,
+    costs,
+    events,
+    executions,
+    keys,
+    meta,
+    records,
+    templates,
+    uploads,
+    webhooks,
+    workflows,
+)
 
 _DESCRIPTION = """\
 Save workflows, execute them, watch them, and ask what came out and what it cost.
@@ -32,7 +45,21 @@ def create_api(server: Server) -> ASGIApp:
     )
     setattr(api.state, STATE, server)
     add_handlers(api)
-    for module in (meta, keys, blocks, workflows):
+    # Paths with fixed words come before those in which a workflow's id stands at the same place.
+    for module in (
+        meta,
+        keys,
+        blocks,
+        executions,
+        events,
+        records,
+        artifacts,
+        workflows,
+        uploads,
+        webhooks,
+        templates,
+        costs,
+    ):
         api.include_router(module.api)
     add_openapi(api)
     return _with_cors(Gate(api, server), server)

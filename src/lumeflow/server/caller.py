@@ -1,7 +1,7 @@
 """Who is asking: a tenant's key, and what the endpoints need besides."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -14,6 +14,8 @@ from lumeflow.core.clock import Clock, SystemClock
 from lumeflow.server.config import ServerConfig
 from lumeflow.server.keys import Scope
 from lumeflow.server.problems import Problem
+from lumeflow.server.streams import Streams
+from lumeflow.service import ExecutionService
 from lumeflow.storage import Database
 from lumeflow.storage.repositories.api_keys import ApiKey
 
@@ -27,14 +29,24 @@ class Server:
     """What all endpoints share.
 
     Attributes:
-        app: The application.
+        service: Runs executions.
         config: The server's settings.
         clock: The time.
+        streams: Who watches how many executions.
     """
 
-    app: App
+    service: ExecutionService
     config: ServerConfig
-    clock: Clock = SystemClock()  # noqa: RUF009 - it has no state
+    clock: Clock = field(default_factory=SystemClock)
+    streams: Streams = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.streams = Streams(self.config.streams)
+
+    @property
+    def app(self) -> App:
+        """The application, as the installation's own tenant sees it."""
+        return self.service.app
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +64,19 @@ class Caller:
     database: Database
 
     @property
+    def tenant(self) -> str:
+        """Whose key it is."""
+        return self.database.tenant
+
+    @property
     def app(self) -> App:
-        """The application."""
-        return self.server.app
+        """The application, as this tenant sees it."""
+        return self.server.app.of(self.tenant)
+
+    @property
+    def service(self) -> ExecutionService:
+        """What runs executions."""
+        return self.server.service
 
     @property
     def now(self) -> datetime:

@@ -28,6 +28,8 @@ class ServerConfig:
         cors_origins: Origins from which browsers may call; `*` for all.
         longest_wait: Seconds that `?wait=` may ask for.
         streams: Live event streams of one key at once.
+        heartbeat: Seconds after which a stream on which nothing happens shows that it is there.
+        test_time: Seconds that a block's test may take.
     """
 
     host: str = "127.0.0.1"
@@ -44,6 +46,8 @@ class ServerConfig:
     cors_origins: Sequence[str] = ()
     longest_wait: float = 60
     streams: int = 20
+    heartbeat: float = 15
+    test_time: float = 60
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str], **overrides: Any) -> "ServerConfig":

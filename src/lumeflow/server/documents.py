@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
+from lumeflow.app import with_limits
 from lumeflow.core.document import Workflow
 from lumeflow.core.errors import UsageError
 from lumeflow.core.findings import Report
@@ -11,14 +12,18 @@ from lumeflow.core.journal import Mode
 from lumeflow.server.caller import Caller
 from lumeflow.server.problems import conflict, invalid_workflow, not_found, unusable
 from lumeflow.storage import SavedWorkflow
+from lumeflow.workflow_lookup import find_document
 
 RESERVED = frozenset({"blocks", "executions", "validate"})
 """Workflow ids that would be taken for other paths of the API."""
 LAST_VERSION = 2**31 - 1
+Executable = Mapping[str, Any] | bytes
 
 
 async def report_on(caller: Caller, source: bytes | Mapping[str, Any], mode: Mode) -> Report:
     """All findings on a document."""
+    if mode is Mode.LIVE:
+        await caller.app.vault.load()
     return await asyncio.to_thread(caller.app.validate, source, mode=mode)
 
 
@@ -51,6 +56,32 @@ async def find(caller: Caller, workflow_id: str, version: int | None = None) -> 
         if version is not None and "no version" in str(error):
             raise not_found("version", f"{workflow_id} v{version}") from None
         raise not_found("workflow", workflow_id) from None
+
+
+async def executable(caller: Caller, workflow_id: str, version: int | None) -> Executable:
+    """A saved version, or a workflow that is installed with lumeflow.
+
+    Raises:
+        Problem: There is none.
+    """
+    if version is not None:
+        return (await find(caller, workflow_id, version)).definition
+    try:
+        return await find_document(caller.database.workflows, workflow_id)
+    except UsageError:
+        raise not_found("workflow", workflow_id) from None
+
+
+async def check_limits(caller: Caller, document: Executable, limits: Mapping[str, Any]) -> None:
+    """Go on only if these limits can take the place of the document's.
+
+    Raises:
+        Problem: They cannot.
+    """
+    definition = Workflow.load(document).as_json() if isinstance(document, bytes) else document
+    report = await report_on(caller, with_limits(definition, limits), Mode.DEMO)
+    if not report.ok:
+        raise invalid_workflow(report)
 
 
 async def save_new(caller: Caller, workflow: Workflow) -> SavedWorkflow:

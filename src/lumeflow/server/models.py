@@ -117,3 +117,53 @@ class ReadyModel(Model):
 
     status: Literal["ready"]
     version: str
+
+
+class TemplateModel(Model):
+    """A template of workflows."""
+
+    id: str
+    name: str
+    description: str | None
+    category: str | None
+    version: int
+    definition: dict[str, Any]
+    created_at: datetime | None
+    updated_at: datetime | None
+
+
+class TemplatePage(Model):
+    """Templates by id."""
+
+    items: list[TemplateModel]
+    next_cursor: str | None
+
+
+class CostSumModel(Model):
+    """Costs of everything that has a key in common; amounts are exact."""
+
+    key: str = Field(description="The workflow, node, provider, day or execution.")
+    calls: int = Field(description="Requests sent, lost and refused ones included.")
+    lost: int = Field(description="Answers that were lost.")
+    amount: int | float
+    possibly_paid_twice: int | float
+    credits: int | float = Field(description="The vendors' credits, where they count in them.")
+    currency: str
+
+
+class CostPage(Model):
+    """Sums by key."""
+
+    items: list[CostSumModel]
+    next_cursor: str | None
+
+
+class BlockTestModel(Model):
+    """How a block did alone."""
+
+    status: Literal["success", "failed"]
+    output: dict[str, Any]
+    failed: list[str] = Field(description="Why records failed.")
+    skipped: list[str] = Field(description="Why records were left out.")
+    cost: int | float
+    error: str | None

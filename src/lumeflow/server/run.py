@@ -1,4 +1,4 @@
-"""A running server: an open app, its API, a listening socket."""
+"""A running server: an execution service, its API, a listening socket."""
 
 import asyncio
 import logging
@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from lumeflow.app import App
 from lumeflow.core.errors import UsageError
 from lumeflow.server.caller import Server
 from lumeflow.server.config import ServerConfig
+from lumeflow.service import ExecutionService
 
 _BACKLOG = 2048
 _FAREWELL = 10
@@ -37,7 +37,7 @@ class Running:
 
 
 @asynccontextmanager
-async def serve(app: App, config: ServerConfig) -> AsyncIterator[Running]:
+async def serve(service: ExecutionService, config: ServerConfig) -> AsyncIterator[Running]:
     """Serve the API while this is open; signals are the caller's to handle.
 
     Raises:
@@ -50,7 +50,7 @@ async def serve(app: App, config: ServerConfig) -> AsyncIterator[Running]:
     from lumeflow.server.protocol import protocol
 
     listening = _listen(config)
-    api = create_api(Server(app, config))
+    api = create_api(Server(service, config))
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # the gate logs what it says
     uvicorn = Uvicorn(
         Config(

@@ -162,10 +162,17 @@ class Database:
 
     def files(self, execution_id: str, *, anywhere: bool = True) -> LocalFiles:
         """Output and input files of one run of an execution; see `LocalFiles`."""
-        folder = self.data_dir
-        if self.tenant != DEFAULT_TENANT:
-            folder = folder / "tenants" / file_name(self.tenant)
-        return LocalFiles(folder / "artifacts", execution_id, anywhere=anywhere)
+        folder = self._own_folder()
+        return LocalFiles(folder / "artifacts", execution_id, anywhere=anywhere, uploads=folder / "uploads")
+
+    def upload_path(self, upload_id: str) -> Path:
+        """Where an upload lies."""
+        return self._own_folder() / "uploads" / file_name(upload_id)
+
+    def _own_folder(self) -> Path:
+        if self.tenant == DEFAULT_TENANT:
+            return self.data_dir
+        return self.data_dir / "tenants" / file_name(self.tenant)
 
     async def close(self) -> None:
         """Give up what was taken, store what was given, then close. Does nothing the second time."""

@@ -2,9 +2,11 @@
 
 import asyncio
 import os
+import re
 import stat
-from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -17,7 +19,28 @@ READ_LIMIT = 200_000_000
 STREAM_LIMIT = 2 << 30
 """Bytes of a file that is read a piece at a time."""
 
+UPLOAD_PATTERN = r"^upload-[0-9a-f]{32}(\.[a-z0-9]{1,8}){0,2}$"
+"""What uploads are called: nothing that could be another path."""
+
+_UPLOAD = re.compile(UPLOAD_PATTERN)
 _PIECE = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenFile:
+    """A file in an execution's own folder.
+
+    Attributes:
+        name: Its name below the folder, with `/`.
+        path: Where it lies.
+        size: Bytes.
+        changed: When it was finished, in seconds since 1970.
+    """
+
+    name: str
+    path: Path
+    size: int
+    changed: float
 
 
 class LocalFiles:
@@ -29,12 +52,15 @@ class LocalFiles:
     Args:
         root: Folder of all executions' files.
         execution_id: The execution.
-        anywhere: False to refuse every path outside the execution's own folder (for workflows of strangers).
+        anywhere: False to refuse every path outside the execution's own folder (for workflows of strangers), and to
+            tell names instead of paths.
+        uploads: Folder of uploads, which are read by their id; None for none.
     """
 
-    def __init__(self, root: Path, execution_id: str, *, anywhere: bool = True) -> None:
+    def __init__(self, root: Path, execution_id: str, *, anywhere: bool = True, uploads: Path | None = None) -> None:
         self._folder = root / file_name(execution_id)
         self._anywhere = anywhere
+        self._uploads = uploads
         self._taken: set[Path] = set()
         self._open: set[LocalSink] = set()
 
@@ -46,9 +72,10 @@ class LocalFiles:
             StorageError: It cannot be made.
         """
         path = self._path(name)
+        told = str(path) if self._anywhere else name
         if path in self._taken:
-            raise UsageError(f"file {path}: two nodes write it: give each a name of its own")
-        making = asyncio.ensure_future(asyncio.to_thread(LocalSink, path, self._taken, self._open))
+            raise UsageError(f"file {told}: two nodes write it: give each a name of its own")
+        making = asyncio.ensure_future(asyncio.to_thread(LocalSink, path, self._taken, self._open, told))
         try:
             sink = await asyncio.shield(making)
         except asyncio.CancelledError:
@@ -70,7 +97,8 @@ class LocalFiles:
         Raises:
             UsageError: It does not exist, cannot be read, or is larger than allowed.
         """
-        return await asyncio.to_thread(_read_again, self._readable(path))
+        with self._telling(path) as place:
+            return await asyncio.to_thread(_read_again, place)
 
     async def stream(self, path: str) -> AsyncIterator[bytes]:
         """Read an input file a piece at a time.
@@ -78,12 +106,24 @@ class LocalFiles:
         Raises:
             UsageError: As `read`.
         """
-        file = await asyncio.to_thread(_open_again, self._readable(path), STREAM_LIMIT)
+        with self._telling(path) as place:
+            file = await asyncio.to_thread(_open_again, place, STREAM_LIMIT)
         try:
             while piece := await asyncio.to_thread(file.read, _PIECE):
                 yield piece
         finally:
             file.close()
+
+    def written(self) -> Sequence[WrittenFile]:
+        """The files in the execution's own folder that are finished, by name; blocks."""
+        found = []
+        for path in sorted(self._folder.rglob("*")):
+            with suppress(OSError):
+                facts = path.lstat()
+                if stat.S_ISREG(facts.st_mode) and not (path.name.startswith(".") and path.name.endswith(".part")):
+                    name = path.relative_to(self._folder).as_posix()
+                    found.append(WrittenFile(name, path, facts.st_size, facts.st_mtime))
+        return found
 
     def _path(self, name: str) -> Path:
         if not name or "\0" in name or Path(name).name in {"", ".", ".."}:
@@ -103,15 +143,29 @@ class LocalFiles:
             )
         return path
 
+    @contextmanager
+    def _telling(self, name: str) -> Iterator[Path]:
+        """The place of an input file; strangers are told its name, never the place."""
+        place = self._readable(name)
+        try:
+            yield place
+        except UsageError as error:
+            if self._anywhere:
+                raise
+            raise UsageError(str(error).replace(str(place), f"'{name}'")) from None
+
     def _readable(self, path: str) -> Path:
+        if self._uploads is not None and _UPLOAD.fullmatch(path):
+            return self._uploads / path
         return Path(path).expanduser() if self._anywhere else self._inside(path)
 
 
 class LocalSink:
     """See `lumeflow.core.context.FileSink`. Written beside its final place, then moved there in one step."""
 
-    def __init__(self, path: Path, taken: set[Path], unfinished: "set[LocalSink]") -> None:
+    def __init__(self, path: Path, taken: set[Path], unfinished: "set[LocalSink]", told: str) -> None:
         self._path = path
+        self._told = told
         self._taken = taken
         self._unfinished = unfinished
         self._ended = False
@@ -120,7 +174,7 @@ class LocalSink:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file: IO[bytes] = self._part.open("wb", buffering=_PIECE)
         except OSError as error:
-            raise _unwritable(path, error) from error
+            raise _unwritable(told, error) from error
         unfinished.add(self)
 
     async def write(self, data: bytes) -> None:
@@ -130,17 +184,17 @@ class LocalSink:
             StorageError: They cannot be written.
         """
         if self._ended:
-            raise StorageError(f"file {self._path}: it is finished; nothing can be added")
+            raise StorageError(f"file {self._told}: it is finished; nothing can be added")
         await asyncio.to_thread(self._guard, self._file.write, data)
 
     async def commit(self) -> str:
-        """Finish: the file is on disk under its final name. Returns its path.
+        """Finish: the file is on disk under its final name. Returns its path, or its name where paths are not told.
 
         Raises:
             StorageError: It cannot be written; nothing appears under the final name.
         """
         await asyncio.to_thread(self._guard, self._commit)
-        return str(self._path)
+        return self._told
 
     async def discard(self) -> None:
         """Give up: nothing remains. Does nothing after `commit`."""
@@ -154,7 +208,7 @@ class LocalSink:
         try:
             action(*arguments)
         except OSError as error:
-            raise _unwritable(self._path, error) from error
+            raise _unwritable(self._told, error) from error
 
     def _commit(self) -> None:
         if self._ended:
@@ -230,7 +284,7 @@ def _unreadable(path: Path, error: OSError | ValueError) -> UsageError:
     return UsageError(f"file {path}: it cannot be read ({reason}): check the path and its permissions")
 
 
-def _unwritable(path: Path, error: OSError) -> StorageError:
+def _unwritable(path: str, error: OSError) -> StorageError:
     return StorageError(
         f"file {path}: it cannot be written ({error.strerror}): check the room on its disk and its folder's permissions"
     )

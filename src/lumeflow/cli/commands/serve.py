@@ -13,6 +13,7 @@ from lumeflow.cli.shell import Shell, run_async
 
 if TYPE_CHECKING:
     from lumeflow.server.config import ServerConfig
+    from lumeflow.service import ServiceSettings
 
 
 def serve(
@@ -24,6 +25,9 @@ def serve(
         list[str] | None,
         typer.Option("--cors", metavar="ORIGIN", help="Origin from which browsers may call; several, or * for all."),
     ] = None,
+    concurrency: Annotated[
+        int | None, typer.Option("--concurrency", min=1, max=1000, help="Executions at once; the others wait.")
+    ] = None,
     simulator: SimulatorOption = None,
     db: DbOption = None,
     as_json: JsonOption = False,
@@ -33,29 +37,39 @@ def serve(
     GET /openapi.json describes every request and every answer.
     """
     from lumeflow.server.config import ServerConfig
+    from lumeflow.service import ServiceSettings
 
     shell = shell_of(ctx, db, as_json)
     origins = tuple(cors) if cors else None
     config = ServerConfig.from_environment(os.environ, host=host, port=port, cors_origins=origins)
-    run_async(_serve(shell, config, simulator))
+    executions = ServiceSettings.from_environment(os.environ, concurrency)
+    run_async(_serve(shell, config, executions, simulator))
     return 0
 
 
-async def _serve(shell: Shell, config: "ServerConfig", simulator: str | None) -> None:
+async def _serve(shell: Shell, config: "ServerConfig", executions: "ServiceSettings", simulator: str | None) -> None:
     """Serve until SIGINT or SIGTERM; say on standard output where, in one line.
 
     Raises:
         UsageError: The address cannot be used.
     """
+    from lumeflow.server.housekeeping import housekeeping
     from lumeflow.server.run import serve as serving
+    from lumeflow.service import ExecutionService
 
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    async with shell.open(simulator_url=simulator) as app, serving(app, config) as running:
-        if shell.as_json:
-            shell.emit({"url": running.url, "host": running.host, "port": running.port})
-        else:
-            sys.stdout.write(f"lumeflow listening on {running.url}\n")
-            sys.stdout.flush()
-        await stopped.wait()
+    async with shell.open(simulator_url=simulator, confined=True) as app:
+        service = ExecutionService(app, executions)
+        await service.start()
+        try:
+            async with housekeeping(app.database), serving(service, config) as running:
+                if shell.as_json:
+                    shell.emit({"url": running.url, "host": running.host, "port": running.port})
+                else:
+                    sys.stdout.write(f"lumeflow listening on {running.url}\n")
+                    sys.stdout.flush()
+                await stopped.wait()
+        finally:
+            await service.stop()

@@ -1,10 +1,25 @@
 """`/api/workflows/blocks`: what workflows can be built from."""
 
+import asyncio
+import tempfile
+from dataclasses import replace
+from pathlib import Path as Folder
+from typing import Annotated, Any
+
+from fastapi import Path
+from pydantic import Field
+
+from lumeflow.core.block import BlockResult, BlockType
+from lumeflow.core.journal import Mode
 from lumeflow.core.registry import BlockClass
+from lumeflow.core.result import exact_number
+from lumeflow.execution_context import ExecutionContext
 from lumeflow.reference import Docstring
 from lumeflow.server.answers import Json
-from lumeflow.server.caller import Reader
-from lumeflow.server.models import BlockList
+from lumeflow.server.caller import Executor, Reader
+from lumeflow.server.keys import Scope
+from lumeflow.server.models import BlockList, BlockTestModel, Model
+from lumeflow.server.problems import unusable
 from lumeflow.server.routing import router
 
 api = router("Blocks", "/api/workflows/blocks")
@@ -30,3 +45,58 @@ def described(block: BlockClass) -> dict[str, object]:
 async def list_blocks(caller: Reader) -> Json:
     """All installed blocks with the JSON Schemas of their configuration."""
     return Json({"items": [described(block) for block in caller.app.registry.blocks()]})
+
+
+class BlockTest(Model):
+    """What a block is to be tried on."""
+
+    config: dict[str, Any] = Field(default={}, description="The node's `config`; it also tells which block is meant.")
+    input: dict[str, Any] = Field(
+        default={},
+        description="What reaches the block; of a merge block, whole payloads by the id of the node they come from.",
+    )
+    mode: Mode = Field(default=Mode.DEMO, description="`live` calls the vendors, costs money and needs its scope.")
+    mocks: dict[str, Any] = Field(default={}, description="Demo answers by provider, operation or `block`.")
+    variables: dict[str, Any] = Field(default={}, description="Values of `{{variables.x}}`.")
+    tables: dict[str, list[dict[str, Any]]] = Field(default={}, description="Rows by table that the block finds.")
+
+
+@api.post("/{type}/test", response_model=BlockTestModel, summary="Test a block")
+async def test(
+    caller: Executor,
+    type: Annotated[  # noqa: A002 - the plan's name
+        BlockType, Path(description="The block's type.")
+    ],
+    wanted: BlockTest,
+) -> Json:
+    """Run one block alone on a payload, in demo mode unless asked otherwise. Nothing of it is stored."""
+    if wanted.mode is Mode.LIVE:
+        caller.need(Scope.LIVE)
+    block = caller.app.registry.resolve(type, wanted.config)
+    with tempfile.TemporaryDirectory(prefix="lumeflow-") as folder:
+        # Vendors' rates and secrets are those of the installation; files and rows are of this test alone.
+        settings = replace(caller.app.settings, data_dir=Folder(folder), db=None, confined=True)
+        context = ExecutionContext(
+            wanted.mode,
+            wanted.mocks or None,
+            variables=wanted.variables,
+            tables=wanted.tables,
+            settings=settings,
+        )
+        try:
+            async with asyncio.timeout(caller.server.config.test_time):
+                result = await context.run_block(block, wanted.config, wanted.input)
+        except TimeoutError:
+            raise unusable("the test took too long: try the block on less", code="test-too-long") from None
+    return Json(_told(result))
+
+
+def _told(result: BlockResult) -> dict[str, object]:
+    return {
+        "status": result.status,
+        "output": result.output,
+        "failed": list(result.failed),
+        "skipped": list(result.skipped),
+        "cost": exact_number(result.cost),
+        "error": result.error,
+    }

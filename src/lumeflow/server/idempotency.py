@@ -1,0 +1,59 @@
+"""`Idempotency-Key`: a request that comes twice acts once and is answered twice."""
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from fastapi import Header
+from starlette.responses import Response
+
+from lumeflow.server.answers import Json, dump
+from lumeflow.server.caller import Caller
+from lumeflow.server.problems import conflict, unusable
+
+KEPT = timedelta(days=1)
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        min_length=1,
+        max_length=200,
+        pattern=r"^[\x21-\x7e]+$",
+        description="Chosen by the client. The same request under the same key acts once, for a day.",
+    ),
+]
+
+
+async def once(caller: Caller, key: str | None, content: Any, act: Callable[[], Awaitable[Json]]) -> Response:
+    """Act, unless this was asked for before.
+
+    Args:
+        caller: Who asks.
+        key: The key; None to act in any case.
+        content: What makes two requests the same.
+        act: Does it; its answer holds the `executionId` that it started.
+
+    Raises:
+        Problem: The key belongs to another request, or to one that is not answered yet.
+    """
+    if key is None:
+        return await act()
+    kept, now = caller.database.idempotency, caller.now
+    digest = hashlib.sha256(dump(content)).hexdigest()
+    earlier = await kept.reserve(key, digest, at=now, expires_at=now + KEPT)
+    if earlier is not None:
+        if earlier.request_digest != digest:
+            raise unusable("Idempotency-Key: it was sent with another request: take a new one", code="key-was-used")
+        if earlier.status is None or earlier.response is None:
+            raise conflict("request-under-way", "the request with this Idempotency-Key is not answered yet: ask again")
+        headers = {"Idempotent-Replayed": "true"}
+        return Response(earlier.response, HTTPStatus(earlier.status), headers=headers, media_type="application/json")
+    try:
+        answer = await act()
+    except BaseException:
+        await kept.release(key)
+        raise
+    await kept.complete(key, execution_id=None, status=answer.status_code, response=bytes(answer.body))
+    return answer

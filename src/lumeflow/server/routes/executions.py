@@ -1,0 +1,241 @@
+"""`/api/workflows/…/execute` and `/api/workflows/executions`: start, watch, stop, go on."""
+
+from datetime import UTC
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from fastapi import Query
+from pydantic import AwareDatetime
+from starlette.responses import Response
+
+from lumeflow.core.errors import UsageError
+from lumeflow.core.journal import AlreadyExists, ExecutionFilter, Mode, Status
+from lumeflow.server import documents, finding, paging, told
+from lumeflow.server.answers import Json
+from lumeflow.server.caller import Caller, Executor, Reader
+from lumeflow.server.examples import INPUT
+from lumeflow.server.execution_models import (
+    EventPage,
+    ExecuteRequest,
+    ExecutionModel,
+    ExecutionPage,
+    QueuedStateModel,
+    ResumeRequest,
+)
+from lumeflow.server.finding import ExecutionId
+from lumeflow.server.idempotency import IdempotencyKey, once
+from lumeflow.server.keys import Scope
+from lumeflow.server.problems import conflict, unusable
+from lumeflow.server.routes.workflows import WorkflowId
+from lumeflow.server.routing import problems, router
+from lumeflow.service import ExecutionState
+
+api = router("Executions", "/api/workflows")
+
+LISTED = (Status.QUEUED, Status.RUNNING, Status.COMPLETED, Status.FAILED, Status.CANCELLED)
+StatusQuery = Annotated[Status | None, Query(description="As it is stored: an interrupted one is `running`.")]
+Since = Annotated[AwareDatetime | None, Query(description="Started then or later; ISO 8601 with an offset.")]
+Until = Annotated[AwareDatetime | None, Query(description="Started before; ISO 8601 with an offset.")]
+Wait = Annotated[float, Query(ge=0, le=60, description="Seconds to wait for the end: 200 with all of it, else 202.")]
+_EXAMPLE = {"requestBody": {"content": {"application/json": {"example": {"mode": "demo", "input": INPUT}}}}}
+_WHOLE: dict[int | str, dict[str, Any]] = {200: {"model": ExecutionModel, "description": "It has ended within `wait`."}}
+
+
+@api.post(
+    "/{workflow_id}/execute",
+    status_code=HTTPStatus.ACCEPTED,
+    response_model=QueuedStateModel,
+    responses={**problems(404, 409), **_WHOLE},
+    openapi_extra=_EXAMPLE,
+    summary="Execute a workflow",
+)
+async def execute(
+    caller: Executor,
+    workflow_id: WorkflowId,
+    wanted: ExecuteRequest,
+    wait: Wait = 0,
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
+    """Queue an execution and answer with its id, or wait for its end if it is a small one."""
+    if wanted.mode is Mode.LIVE:
+        caller.need(Scope.LIVE)
+        if wanted.mocks:
+            raise unusable("mocks: they are demo answers: leave them out, or set mode to 'demo'")
+    document = await documents.executable(caller, workflow_id, wanted.version)
+    if wanted.limits:
+        await documents.check_limits(caller, document, wanted.limits)
+
+    async def act() -> Json:
+        execution_id = await _submit(caller, document, wanted)
+        if wait:
+            await _wait(caller, execution_id, wait)
+        found = await finding.state(caller, execution_id)
+        headers = {"Location": f"/api/workflows/executions/{execution_id}"}
+        if wait and found.ended:
+            return Json(await _whole(caller, found), headers=headers)
+        return Json(told.state(found), HTTPStatus.ACCEPTED, headers=headers)
+
+    content = ["execute", workflow_id, wanted.model_dump(mode="json")]
+    return await once(caller, idempotency_key, content, act)
+
+
+@api.get("/executions", response_model=ExecutionPage, summary="List executions")
+async def list_all(
+    caller: Reader,
+    status: StatusQuery = None,
+    since: Since = None,
+    until: Until = None,
+    limit: paging.Limit = 50,
+    cursor: paging.Cursor = None,
+) -> Json:
+    """Of all workflows, the newest first."""
+    return await _list(caller, _chosen(None, status, since, until), limit, cursor)
+
+
+@api.get(
+    "/{workflow_id}/executions",
+    response_model=ExecutionPage,
+    responses=problems(404),
+    summary="List executions of a workflow",
+)
+async def list_of_workflow(
+    caller: Reader,
+    workflow_id: WorkflowId,
+    status: StatusQuery = None,
+    since: Since = None,
+    until: Until = None,
+    limit: paging.Limit = 50,
+    cursor: paging.Cursor = None,
+) -> Json:
+    """Of one workflow, the newest first."""
+    answer = await _list(caller, _chosen(workflow_id, status, since, until), limit, cursor)
+    if answer.is_empty:
+        await documents.find(caller, workflow_id)
+    return answer
+
+
+@api.get(
+    "/executions/{execution_id}",
+    response_model=ExecutionModel,
+    responses=problems(404),
+    summary="Read an execution",
+)
+async def read(caller: Reader, execution_id: ExecutionId, wait: Wait = 0) -> Json:
+    """Status, live progress, nodes, costs, output and error; with `wait`, once it has ended or the time is over."""
+    found = await finding.state(caller, execution_id)
+    if wait and not found.ended:
+        await _wait(caller, execution_id, wait)
+        found = await finding.state(caller, execution_id)
+    return Json(await _whole(caller, found))
+
+
+@api.get(
+    "/executions/{execution_id}/timeline",
+    response_model=EventPage,
+    responses=problems(404),
+    summary="Read the timeline",
+)
+async def timeline(
+    caller: Reader, execution_id: ExecutionId, limit: paging.Limit = 100, cursor: paging.Cursor = None
+) -> Json:
+    """What happened, in order. `nextCursor` is there as long as more may come: ask again with it later."""
+    found = await finding.state(caller, execution_id)
+    after = paging.decode("timeline", cursor, int)[0] if cursor is not None else 0
+    if not 0 <= after < 2**62:
+        raise unusable("the cursor is not one of this list", code="invalid-cursor")
+    events = (await caller.database.journal.timeline(execution_id, after=after, limit=limit)).events
+    last = events[-1][0] if events else after
+    more = len(events) == limit or not found.ended
+    following = paging.encode("timeline", last) if more else None
+    return Json({"items": [told.event(number, event) for number, event in events], "nextCursor": following})
+
+
+@api.post(
+    "/executions/{execution_id}/cancel",
+    response_model=QueuedStateModel,
+    responses=problems(404, 409),
+    summary="Cancel an execution",
+)
+async def cancel(caller: Executor, execution_id: ExecutionId) -> Json:
+    """At once if it waits, else as soon as the calls in flight are stored. One that has ended stays as it is."""
+    await finding.stored(caller, execution_id)
+    try:
+        await caller.service.cancel(caller.tenant, execution_id)
+    except UsageError as error:
+        raise conflict("not-cancellable", str(error)) from None
+    return Json(told.state(await finding.state(caller, execution_id)))
+
+
+@api.post(
+    "/executions/{execution_id}/resume",
+    status_code=HTTPStatus.ACCEPTED,
+    response_model=QueuedStateModel,
+    responses=problems(404, 409),
+    summary="Resume an execution",
+)
+async def resume(caller: Executor, execution_id: ExecutionId, wanted: ResumeRequest | None = None) -> Json:
+    """Go on with one that failed, was cancelled or interrupted, or try its failed records again.
+
+    Calls that were answered are not made again.
+    """
+    execution = await finding.stored(caller, execution_id)
+    if execution.mode is Mode.LIVE:
+        caller.need(Scope.LIVE)
+    wanted = wanted or ResumeRequest()
+    if wanted.limits:
+        await documents.check_limits(caller, execution.definition, wanted.limits)
+    try:
+        await caller.service.resume(caller.tenant, execution_id, limits=wanted.limits, priority=wanted.priority)
+    except UsageError as error:
+        raise conflict("not-resumable", str(error)) from None
+    return Json(told.state(await finding.state(caller, execution_id)), HTTPStatus.ACCEPTED)
+
+
+async def _submit(caller: Caller, document: documents.Executable, wanted: ExecuteRequest) -> str:
+    try:
+        return await caller.service.submit(
+            caller.tenant,
+            document,
+            wanted.input,
+            mode=wanted.mode,
+            mocks=wanted.mocks,
+            variables=wanted.variables,
+            execution_id=wanted.execution_id,
+            priority=wanted.priority,
+            limits=wanted.limits,
+        )
+    except UsageError as error:
+        if isinstance(error.__context__, AlreadyExists):
+            raise conflict("execution-exists", str(error)) from None
+        raise
+
+
+async def _wait(caller: Caller, execution_id: str, seconds: float) -> None:
+    await caller.service.wait(caller.tenant, execution_id, min(seconds, caller.server.config.longest_wait))
+
+
+async def _whole(caller: Caller, found: ExecutionState) -> dict[str, Any]:
+    return told.whole(found, await caller.app.result(found.execution_id))
+
+
+def _chosen(workflow_id: str | None, status: Status | None, since: Any, until: Any) -> ExecutionFilter:
+    if status is not None and status not in LISTED:
+        raise unusable(f"status: '{status}' is not stored; expected {', '.join(LISTED)}")
+    try:
+        times = [None if at is None else at.astimezone(UTC) for at in (since, until)]
+    except OverflowError:
+        raise unusable("since, until: a time that far away cannot be asked for") from None
+    return ExecutionFilter(workflow_id, status, *times)
+
+
+class _Page(Json):
+    is_empty = False
+
+
+async def _list(caller: Caller, chosen: ExecutionFilter, limit: int, cursor: str | None) -> _Page:
+    before = paging.decode("executions", cursor, str)[0] if cursor is not None else None
+    found = await caller.app.executions(limit=limit + 1, before=before, chosen=chosen)
+    items, following = paging.page(found, limit, lambda entry: paging.encode("executions", entry.id))
+    answer = _Page({"items": [told.summary(entry) for entry in items], "nextCursor": following})
+    answer.is_empty = not found and cursor is None
+    return answer
