@@ -27,16 +27,16 @@ ENRICH = {
     ],
     "edges": [{"source": "people", "target": "match"}, {"source": "match", "target": "out"}],
 }
-PEOPLE = {
-    "contacts": [{"firstName": "Mira", "lastName": "Holt", "email": f"mira{n}@example.com"} for n in range(3)]
-}
+PEOPLE = {"contacts": [{"firstName": "Mira", "lastName": "Holt", "email": f"mira{n}@example.com"} for n in range(3)]}
 
 
 async def execute(client, document=WORKFLOW, given=INPUT, status=200, **more):
     if (await client.get(f"/api/workflows/{document['workflowId']}")).status_code == 404:
         assert (await client.post("/api/workflows", json=document)).status_code == 201
     path = f"/api/workflows/{document['workflowId']}/execute"
-    answer = await client.post(path, params={"wait": 20 if status == 200 else 0}, json={"mode": "demo", "input": given, **more})
+    answer = await client.post(
+        path, params={"wait": 20 if status == 200 else 0}, json={"mode": "demo", "input": given, **more}
+    )
     assert answer.status_code == status, answer.text
     return answer
 
@@ -144,7 +144,9 @@ async def test_requests_at_the_same_time_under_one_key_act_once(client):
 async def test_a_refused_request_does_not_use_its_key_up(client):
     await client.post("/api/workflows", json=WORKFLOW)
     path, headers = "/api/workflows/tidy-contacts/execute", {"Idempotency-Key": "k-1"}
-    problem(await client.post(path, json={"mode": "demo", "executionId": "\x01"}, headers=headers), 422, "unusable-request")
+    problem(
+        await client.post(path, json={"mode": "demo", "executionId": "\x01"}, headers=headers), 422, "unusable-request"
+    )
     assert (await client.post(path, json={"mode": "demo"}, headers=headers)).status_code == 202
 
 
@@ -191,9 +193,7 @@ async def test_an_execution_is_watched_to_its_end(client):
     numbers = [int(number) for number, name, _ in found if number]
     assert numbers == sorted(set(numbers))
     half = numbers[len(numbers) // 2]
-    again = await client.get(
-        f"/api/workflows/executions/{execution_id}/events", headers={"Last-Event-ID": str(half)}
-    )
+    again = await client.get(f"/api/workflows/executions/{execution_id}/events", headers={"Last-Event-ID": str(half)})
     assert [event for event in events_of(again.text) if event[0]] == [
         event for event in found if event[0] and int(event[0]) > half
     ]
@@ -239,7 +239,7 @@ async def test_progress_is_told_while_it_runs(tmp_path):
         path = f"/api/workflows/executions/{execution_id}"
         async with asyncio.timeout(10):
             while (found := (await client.get(path)).json())["progress"] is None:
-                await asyncio.sleep(0.02)
+                pass
         assert found["status"] == "running"
         assert [node["blockId"] for node in found["progress"]["nodes"]] == ["people", "match", "out"]
         problem(await client.post(f"{path}/resume"), 409, "not-resumable")
@@ -282,7 +282,10 @@ async def test_records_are_read_by_kind_and_page(client):
 
 
 async def test_failed_records_tell_why(client):
-    wanted = {"type": "object", "properties": {"contacts": {"type": "array", "items": {"required": ["city"]}}}}
+    wanted = {
+        "type": "object",
+        "properties": {"contacts": {"type": "array", "items": {"type": "object", "required": ["city"]}}},
+    }
     nodes = [ENRICH["nodes"][0], {**ENRICH["nodes"][1], "inputSchema": wanted}, ENRICH["nodes"][2]]
     document = {**ENRICH, "nodes": nodes}
     found = (await execute(client, document, PEOPLE)).json()

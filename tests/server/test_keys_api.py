@@ -45,6 +45,11 @@ async def test_a_key_is_sent_in_either_header(site):
         assert (await site.anonymous().get("/api/workflows", headers=headers)).status_code == 200
 
 
+async def test_two_keys_that_differ_are_none(site):
+    headers = {"X-API-Key": await site.key(), "Authorization": f"Bearer {await site.key()}"}
+    problem(await site.anonymous().get("/api/workflows", headers=headers), 401, "no-valid-key")
+
+
 @pytest.mark.parametrize(("method", "path", "scope"), NEEDS)
 async def test_each_endpoint_asks_for_its_scope(site, method, path, scope):
     others = [name for name in ("read", "write", "execute", "live") if name != scope]

@@ -93,8 +93,43 @@ async def test_a_stranger_stays_in_the_executions_own_folder(tmp_path, name):
         await files.create(name)
     with pytest.raises(UsageError, match="must lie in the execution's own folder"):
         await files.read(name)
-    assert await written(files, "sub/a.json", b"x") == str(tmp_path / "exec-1" / "sub" / "a.json")
-    assert await files.read("sub/a.json") == b"x"
+    assert await written(files, "sub/a.json", b"x") == "sub/a.json"
+    assert (tmp_path / "exec-1" / "sub" / "a.json").read_bytes() == await files.read("sub/a.json") == b"x"
+
+
+UPLOAD = f"upload-{'0a' * 16}.csv"
+
+
+@pytest.mark.parametrize("anywhere", [True, False])
+async def test_an_upload_is_read_by_its_id(tmp_path, anywhere):
+    uploads = tmp_path / "uploads"
+    uploads.mkdir()
+    (uploads / UPLOAD).write_bytes(b"a,b")
+    files = LocalFiles(tmp_path / "artifacts", "exec-1", anywhere=anywhere, uploads=uploads)
+    assert await files.read(UPLOAD) == b"".join([piece async for piece in files.stream(UPLOAD)]) == b"a,b"
+
+
+async def test_a_stranger_is_told_names_and_no_places(tmp_path):
+    files = LocalFiles(tmp_path, "exec-1", anywhere=False, uploads=tmp_path / "uploads")
+    for name in (UPLOAD, "nothing.csv"):
+        with pytest.raises(UsageError, match=name) as told:
+            await files.read(name)
+        assert str(tmp_path) not in str(told.value)
+    (tmp_path / "exec-1").write_bytes(b"")
+    with pytest.raises(StorageError, match=r"file a\.json") as failed:
+        await files.create("a.json")
+    assert str(tmp_path) not in str(failed.value)
+
+
+async def test_finished_files_are_listed(tmp_path):
+    files = LocalFiles(tmp_path, "exec-1", anywhere=False)
+    assert list(files.written()) == []
+    await written(files, "b.json", b"xy")
+    await written(files, "sub/a.json", b"x")
+    await files.create("half.json")
+    (tmp_path / "exec-1" / "link").symlink_to("/etc/passwd")
+    assert [(file.name, file.size) for file in files.written()] == [("b.json", 2), ("sub/a.json", 1)]
+    await files.close()
 
 
 async def test_a_link_does_not_lead_a_stranger_out(tmp_path):

@@ -104,11 +104,13 @@ class Gate:
 
 
 def key_in(headers: Headers) -> str:
-    """The key that a request brings; empty if none."""
-    if direct := headers.get("x-api-key"):
-        return direct.strip()
-    scheme, _, key = headers.get("authorization", "").partition(" ")
-    return key.strip() if scheme.lower() == "bearer" else ""
+    """The key that a request brings; empty if none, or two that differ."""
+    direct = headers.get("x-api-key", "").strip()
+    scheme, _, bearer = headers.get("authorization", "").partition(" ")
+    bearer = bearer.strip() if scheme.lower() == "bearer" else ""
+    if direct and bearer and direct != bearer:
+        return ""
+    return direct or bearer
 
 
 def internal() -> Problem:

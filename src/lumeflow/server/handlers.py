@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match
 
 from lumeflow.core.errors import StorageError, UsageError
 from lumeflow.core.findings import InvalidWorkflow
@@ -16,6 +17,7 @@ from lumeflow.core.pointer import pointer
 from lumeflow.server.gate import internal, unavailable
 from lumeflow.server.problems import MEDIA_TYPE, FieldError, Problem, invalid_workflow, unusable
 
+_METHODS = ("GET", "POST", "PUT", "DELETE")
 _LOG = logging.getLogger("lumeflow.server")
 
 
@@ -75,10 +77,24 @@ def _plain(error: HTTPException, request: Request) -> Problem:
     if status is HTTPStatus.NOT_FOUND:
         detail = "there is nothing at this path: /openapi.json lists what there is"
     elif status is HTTPStatus.METHOD_NOT_ALLOWED:
-        detail = f"this path does not take {request.method}: {headers.get('allow') or headers.get('Allow', '')}"
+        headers = {"Allow": _allowed(request)}
+        detail = f"this path does not take {request.method}, but {headers['Allow']}"
     else:
         detail = str(error.detail)
     return Problem(status, status.phrase.lower().replace(" ", "-"), detail, headers=headers)
+
+
+def _allowed(request: Request) -> str:
+    """What a path takes: several endpoints share it, and the router names those of the first alone."""
+    described = request.app.openapi()["paths"].get(request.url.path)
+    if described is not None:  # a fixed path is no workflow's, though it could be read so
+        return ", ".join(method for method in _METHODS if method.lower() in described)
+    takes = [
+        method
+        for method in _METHODS
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in request.app.routes)
+    ]
+    return ", ".join(takes)
 
 
 def _fields(errors: Sequence[Any]) -> Problem:

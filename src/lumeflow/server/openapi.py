@@ -48,6 +48,7 @@ def _document(api: FastAPI) -> dict[str, Any]:
     _, made = models_json_schema([(ProblemModel, "serialization")], ref_template=_REFS)
     schemas |= made["$defs"]
     schemas["Workflow"] = _WORKFLOW
+    schemas["Draft"] = {"description": "A workflow document, or what is meant to become one; see Workflow."}
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
     return document

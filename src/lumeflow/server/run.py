@@ -80,11 +80,13 @@ async def serve(service: ExecutionService, config: ServerConfig) -> AsyncIterato
 
 def _listen(config: ServerConfig) -> socket.socket:
     try:
-        family = socket.getaddrinfo(config.host, config.port, type=socket.SOCK_STREAM)[0]
-        listening = socket.socket(family[0], socket.SOCK_STREAM)
+        found = socket.getaddrinfo(config.host, config.port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
+        family, kind, protocol, _, address = found[0]
+        # The protocol is named, for else asyncio leaves answers to wait for more (Nagle), 40 ms each.
+        listening = socket.socket(family, kind, protocol)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            listening.bind(family[4])
+            listening.bind(address)
             listening.listen(_BACKLOG)
             listening.setblocking(False)
         except OSError:

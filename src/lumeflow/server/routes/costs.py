@@ -1,6 +1,5 @@
 """`/api/costs`: what executions cost that have ended."""
 
-from datetime import date
 from enum import StrEnum
 from typing import Annotated
 
@@ -15,9 +14,16 @@ from lumeflow.server.answers import Json
 from lumeflow.server.caller import Reader
 from lumeflow.server.models import CostPage
 from lumeflow.server.routing import router
+from lumeflow.server.times import Day
 from lumeflow.storage.repositories.costs import CostFilter, CostGroup, CostSum
 
 api = router("Costs", "/api/costs")
+
+OfWorkflow = Annotated[str | None, Query(alias="workflowId", pattern=ID_PATTERN, description="Only of this workflow.")]
+OfExecution = Annotated[
+    str | None,
+    Query(alias="executionId", min_length=1, max_length=LONGEST_ID, description="Only of this execution."),
+]
 
 
 class By(StrEnum):
@@ -46,10 +52,15 @@ def _told(one: CostSum) -> dict[str, object]:
 async def costs(
     caller: Reader,
     by: Annotated[By, Query(description="What each line sums up.")] = By.WORKFLOW,
-    workflow_id: Annotated[str | None, Query(alias="workflowId", pattern=ID_PATTERN)] = None,
-    execution_id: Annotated[str | None, Query(alias="executionId", min_length=1, max_length=LONGEST_ID)] = None,
-    since: Annotated[date | None, Query(description="From this day on (UTC).")] = None,
-    until: Annotated[date | None, Query(description="Before this day.")] = None,
+    workflow_id: Annotated[
+        str | None, Query(alias="workflowId", pattern=ID_PATTERN, description="Only of this workflow.")
+    ] = None,
+    execution_id: Annotated[
+        str | None,
+        Query(alias="executionId", min_length=1, max_length=LONGEST_ID, description="Only of this execution."),
+    ] = None,
+    since: Annotated[Day | None, Query(description="From this day on (UTC).")] = None,
+    until: Annotated[Day | None, Query(description="Before this day.")] = None,
     limit: paging.Limit = 50,
     cursor: paging.Cursor = None,
 ) -> Json:

@@ -19,12 +19,24 @@ from lumeflow.service import EndUpdate, EventUpdate, Update
 api = router("Executions", "/api/workflows/executions")
 
 MEDIA_TYPE = "text/event-stream"
-_STREAM = {
+_STREAM: dict[str, Any] = {
     "description": (
         "A stream of events. Those of the timeline have an `id`, and the name of their kind; `progress` comes a few"
         " times a second while it runs; `end` is the last."
     ),
-    "content": {MEDIA_TYPE: {"schema": {"type": "string"}}},
+    "content": {
+        MEDIA_TYPE: {
+            "schema": {
+                "type": "object",
+                "required": ["event", "data"],
+                "properties": {
+                    "id": {"type": "string", "pattern": "^[0-9]+$"},
+                    "event": {"type": "string"},
+                    "data": {"type": "string", "contentMediaType": "application/json"},
+                },
+            }
+        }
+    },
 }
 LastEventId = Annotated[
     str | None, Header(max_length=20, pattern=r"^[0-9]{1,18}$", description="Begin behind this event.")

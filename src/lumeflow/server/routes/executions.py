@@ -5,7 +5,6 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import Query
-from pydantic import AwareDatetime
 from starlette.responses import Response
 
 from lumeflow.core.errors import UsageError
@@ -28,14 +27,15 @@ from lumeflow.server.keys import Scope
 from lumeflow.server.problems import conflict, unusable
 from lumeflow.server.routes.workflows import WorkflowId
 from lumeflow.server.routing import problems, router
+from lumeflow.server.times import Time
 from lumeflow.service import ExecutionState
 
 api = router("Executions", "/api/workflows")
 
 LISTED = (Status.QUEUED, Status.RUNNING, Status.COMPLETED, Status.FAILED, Status.CANCELLED)
 StatusQuery = Annotated[Status | None, Query(description="As it is stored: an interrupted one is `running`.")]
-Since = Annotated[AwareDatetime | None, Query(description="Started then or later; ISO 8601 with an offset.")]
-Until = Annotated[AwareDatetime | None, Query(description="Started before; ISO 8601 with an offset.")]
+Since = Annotated[Time | None, Query(description="Started then or later; ISO 8601 with an offset.")]
+Until = Annotated[Time | None, Query(description="Started before; ISO 8601 with an offset.")]
 Wait = Annotated[float, Query(ge=0, le=60, description="Seconds to wait for the end: 200 with all of it, else 202.")]
 _EXAMPLE = {"requestBody": {"content": {"application/json": {"example": {"mode": "demo", "input": INPUT}}}}}
 _WHOLE: dict[int | str, dict[str, Any]] = {200: {"model": ExecutionModel, "description": "It has ended within `wait`."}}

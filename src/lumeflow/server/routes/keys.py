@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import Path, Response
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from lumeflow.server import paging
 from lumeflow.server.answers import Json
@@ -14,6 +14,7 @@ from lumeflow.server.keys import USUAL, Scope, make_key
 from lumeflow.server.models import KeyPage, Model, NewKeyModel
 from lumeflow.server.problems import not_found, unusable
 from lumeflow.server.routing import problems, router
+from lumeflow.server.times import Time
 from lumeflow.storage.repositories.api_keys import ApiKey
 
 api = router("API keys", "/api/keys")
@@ -26,7 +27,7 @@ class NewKey(Model):
 
     name: str = Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$", description="For people.")
     scopes: list[Scope] = Field(default=list(USUAL), min_length=1, max_length=len(Scope))
-    expires_at: AwareDatetime | None = Field(default=None, description="When it ends; never if left out.")
+    expires_at: Time | None = Field(default=None, description="When it ends; never if left out.")
 
 
 def _entry(key: ApiKey) -> dict[str, object]:

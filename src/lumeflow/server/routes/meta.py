@@ -4,6 +4,7 @@ from http import HTTPStatus
 from typing import Any
 
 from fastapi import Request
+from starlette.responses import Response
 
 from lumeflow import __version__
 from lumeflow.core.document import document_schema
@@ -13,6 +14,9 @@ from lumeflow.server.models import HealthModel, ReadyModel
 from lumeflow.server.routing import problems, router
 
 api = router("Server", always=(500, 503))
+
+MEDIA_TYPE = "application/schema+json"
+_SCHEMA: dict[str, Any] = {"description": "The schema.", "content": {MEDIA_TYPE: {"schema": {"type": "object"}}}}
 
 
 @api.get("/health", response_model=HealthModel, summary="Is the process alive?")
@@ -29,9 +33,12 @@ async def ready(request: Request) -> Json:
 
 
 @api.get(
-    "/api/schemas/workflow-v1.json", summary="JSON Schema of workflow documents", responses=problems(429, always=())
+    "/api/schemas/workflow-v1.json",
+    response_class=Response,
+    summary="JSON Schema of workflow documents",
+    responses={**problems(429, always=()), 200: _SCHEMA},
 )
 async def workflow_schema(request: Request) -> Any:
     """The schema, with the configuration of every installed block; editors complete and check by it."""
     schema = document_schema(server_of(request).app.registry)
-    return Json(schema, HTTPStatus.OK, media_type="application/schema+json")
+    return Json(schema, HTTPStatus.OK, media_type=MEDIA_TYPE)

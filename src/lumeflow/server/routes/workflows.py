@@ -73,7 +73,7 @@ async def list_workflows(caller: Reader, limit: paging.Limit = 50, cursor: pagin
     "/validate",
     response_model=ReportModel,
     responses=problems(415),
-    openapi_extra=_BODY,
+    openapi_extra=json_body("Draft", "The document.", WORKFLOW),
     summary="Validate a draft",
 )
 async def validate_draft(caller: Reader, source: Document, mode: ModeQuery = Mode.LIVE) -> Json:

@@ -1,0 +1,27 @@
+"""Times and days in requests: ISO 8601 and nothing else."""
+
+import re
+from datetime import date
+from typing import Annotated, Any
+
+from pydantic import AwareDatetime, BeforeValidator
+
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:.*", re.ASCII | re.DOTALL)
+
+
+def _day(value: Any) -> Any:
+    if not isinstance(value, str) or not _DAY.fullmatch(value):
+        raise ValueError("expected a day such as 2026-01-09")
+    return value
+
+
+def _time(value: Any) -> Any:
+    if not isinstance(value, str) or not _TIME.fullmatch(value):
+        raise ValueError("expected a time with an offset such as 2026-01-09T10:00:00Z")
+    return value
+
+
+Day = Annotated[date, BeforeValidator(_day)]
+Time = Annotated[AwareDatetime, BeforeValidator(_time)]
+"""Numbers are refused: they could be seconds, milliseconds or a year."""

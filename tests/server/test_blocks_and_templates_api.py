@@ -1,0 +1,89 @@
+"""Blocks alone, and templates."""
+
+import pytest
+
+from lumeflow.server.config import ServerConfig
+from lumeflow.server.examples import WORKFLOW
+from tests.server.conftest import a_site
+from tests.server.wants import problem
+
+
+async def test_a_block_is_tested_alone(client):
+    body = {
+        "config": {"conditions": [{"field": "email", "operator": "exists"}]},
+        "input": {"people": [{"email": "a@example.com"}, {"n": 1}]},
+    }
+    found = (await client.post("/api/workflows/blocks/filter/test", json=body)).json()
+    assert found["status"] == "success"
+    assert found["output"] == {"people": [{"email": "a@example.com"}]}
+    assert len(found["skipped"]) == 1
+    assert found["cost"] == 0
+
+
+async def test_a_block_that_calls_is_tested_in_demo_mode_with_mocks(client):
+    body = {
+        "config": {"provider": "apollo", "fieldMapping": {"title": "person.title"}},
+        "input": {"firstName": "Mira", "lastName": "Holt", "email": "mira.holt@example.com"},
+        "mocks": {"apollo": {"person": {"title": "Buyer"}}},
+    }
+    found = (await client.post("/api/workflows/blocks/api/test", json=body)).json()
+    assert (found["status"], found["output"]["title"]) == ("success", "Buyer")
+
+
+async def test_a_live_test_needs_its_scope(site):
+    client = await site.client(scopes=["execute"])
+    problem(await client.post("/api/workflows/blocks/filter/test", json={"mode": "live"}), 403, "missing-scope")
+
+
+async def test_a_block_in_a_test_writes_nowhere_else(client, tmp_path):
+    inside = {"config": {"destination": "csv", "path": "a.csv"}, "input": {"people": [{"n": 1}]}}
+    found = (await client.post("/api/workflows/blocks/output/test", json=inside)).json()
+    assert (found["status"], found["output"]["path"]) == ("success", "a.csv")
+    outside = {**inside, "config": {"destination": "csv", "path": str(tmp_path / "a.csv")}}
+    found = (await client.post("/api/workflows/blocks/output/test", json=outside)).json()
+    assert found["status"] == "failed"
+    assert not list(tmp_path.rglob("a.csv"))
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "code"),
+    [
+        ("nothing", {}, "invalid-request"),
+        ("filter", {"config": {"conditions": [{"field": "a", "operator": "is"}]}}, "invalid-workflow"),
+        ("api", {"config": {"provider": "nobody"}}, "unusable-request"),
+        ("merge", {"config": {"operation": "append"}, "input": {"a": 1}}, "unusable-request"),
+        ("filter", {"mode": "live", "mocks": {"apollo": {}}}, "unusable-request"),
+        ("filter", {"tables": {"nothing": [{}]}, "config": {"conditions": []}}, "unusable-request"),
+    ],
+)
+async def test_what_cannot_be_tested_is_told(client, path, body, code):
+    problem(await client.post(f"/api/workflows/blocks/{path}/test", json=body), 422, code)
+
+
+async def test_a_test_does_not_take_for_ever(tmp_path):
+    async with a_site(tmp_path, ServerConfig(test_time=0.05), demo_latency=50.0) as site:
+        body = {"config": {"provider": "apollo"}, "input": {"email": "mira.holt@example.com"}}
+        answer = await (await site.client()).post("/api/workflows/blocks/api/test", json=body)
+        problem(answer, 422, "test-too-long")
+
+
+async def test_templates_are_stored_listed_and_deleted(site, client):
+    path = "/api/templates/tidy"
+    body = {"name": "Tidy", "category": "basics", "definition": WORKFLOW}
+    made = (await client.put(path, json=body)).json()
+    assert (made["version"], made["definition"]) == (1, WORKFLOW)
+    again = (await client.put(path, json={**body, "name": "Tidier"})).json()
+    assert (again["version"], again["name"], again["createdAt"]) == (2, "Tidier", made["createdAt"])
+    assert (await client.get(path)).json() == again
+    await client.put("/api/templates/other", json={"name": "Other", "definition": {}})
+    first = (await client.get("/api/templates", params={"limit": 1})).json()
+    rest = (await client.get("/api/templates", params={"limit": 1, "cursor": first["nextCursor"]})).json()
+    assert [one["id"] for one in first["items"] + rest["items"]] == ["other", "tidy"]
+    basics = (await client.get("/api/templates", params={"category": "basics"})).json()["items"]
+    assert [one["id"] for one in basics] == ["tidy"]
+    stranger = await site.client("other")
+    problem(await stranger.get(path), 404, "not-found")
+    problem(await stranger.delete(path), 404, "not-found")
+    assert (await client.delete(path)).status_code == 204
+    problem(await client.get(path), 404, "not-found")
+    problem(await client.put(path, json={"name": "x"}), 422, "invalid-request")
