@@ -24,6 +24,7 @@ from lumeflow.one_block import OneBlock, registry_of
 from lumeflow.plugins import load_registry
 from lumeflow.settings import Settings
 from lumeflow.storage import load_rows, open_database
+from lumeflow.storage.jobs import DEFAULT_TENANT
 from lumeflow.vendors import Vendors
 
 _MEMORY = "sqlite:///:memory:"
@@ -42,6 +43,8 @@ class ExecutionContext:
         settings: Vendors, secrets, plugins, folder of output files; those of the environment if left out.
         execution_id: Id of the execution; a new one for each run if left out.
         now: The time that the block sees; the real one if left out.
+        tenant: Whose secrets it sees: none of the installation's own if it is another than `default`.
+        installed: What is installed; looked for if left out.
 
     Raises:
         UsageError: The mode is neither `demo` nor `live`, or mocks are given for live calls.
@@ -57,6 +60,8 @@ class ExecutionContext:
         settings: Settings | None = None,
         execution_id: str | None = None,
         now: datetime | None = None,
+        tenant: str = DEFAULT_TENANT,
+        installed: Registry | None = None,
     ) -> None:
         if mode not in tuple(Mode):
             raise UsageError(f"the mode '{mode}' is not known." + did_you_mean(mode, Mode))
@@ -69,7 +74,8 @@ class ExecutionContext:
         self._settings = settings
         self._execution_id = execution_id
         self._now = now
-        self._installed: Registry | None = None
+        self._tenant = tenant
+        self._installed = installed
 
     async def run_block(self, block: type[Block[Any]], config: Mapping[str, Any], payload: JsonObject) -> BlockResult:
         """Run `block` on `payload`, as a workflow of nothing else would.
@@ -109,7 +115,9 @@ class ExecutionContext:
         if self._installed is None:
             self._installed, _ = load_registry(settings.plugin_folders)
         registry = registry_of(block, self._installed)
-        database = await open_database(_MEMORY, data_dir=settings.data_dir, queries=settings.queries)
+        database = await open_database(
+            _MEMORY, data_dir=settings.data_dir, queries=settings.queries, tenant=self._tenant
+        )
         try:
             for name, rows in self._tables.items():
                 await load_rows(database.tables, name, orjson.dumps(list(rows)), name=f"{name}.json")

@@ -22,12 +22,22 @@ async def test_a_block_is_tested_alone(client):
 
 async def test_a_block_that_calls_is_tested_in_demo_mode_with_mocks(client):
     body = {
-        "config": {"provider": "apollo", "fieldMapping": {"title": "person.title"}},
+        "config": {"provider": "apollo", "fieldMapping": {"title": "title"}},
         "input": {"firstName": "Mira", "lastName": "Holt", "email": "mira.holt@example.com"},
         "mocks": {"apollo": {"person": {"title": "Buyer"}}},
     }
     found = (await client.post("/api/workflows/blocks/api/test", json=body)).json()
     assert (found["status"], found["output"]["title"]) == ("success", "Buyer")
+
+
+async def test_a_test_sees_no_secrets_of_the_installation(tmp_path):
+    config = {"provider": "http", "url": "https://api.example.com/", "saveAs": "a"}
+    config["auth"] = {"type": "bearer", "token": "{{secrets.shop}}"}
+    async with a_site(tmp_path, environ={"LUMEFLOW_SECRET_shop": "s3cret"}) as site:
+        client = await site.client("acme")
+        answer = await client.post("/api/workflows/blocks/api/test", json={"mode": "live", "config": config})
+        found = problem(answer, 422, "invalid-workflow")
+        assert "shop" in found["findings"][0]["message"]
 
 
 async def test_a_live_test_needs_its_scope(site):
@@ -61,7 +71,7 @@ async def test_what_cannot_be_tested_is_told(client, path, body, code):
 
 
 async def test_a_test_does_not_take_for_ever(tmp_path):
-    async with a_site(tmp_path, ServerConfig(test_time=0.05), demo_latency=50.0) as site:
+    async with a_site(tmp_path, ServerConfig(test_time=0.05), demo_latency=5.0) as site:
         body = {"config": {"provider": "apollo"}, "input": {"email": "mira.holt@example.com"}}
         answer = await (await site.client()).post("/api/workflows/blocks/api/test", json=body)
         problem(answer, 422, "test-too-long")

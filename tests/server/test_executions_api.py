@@ -21,7 +21,7 @@ ENRICH = {
         {
             "id": "match",
             "type": "api",
-            "config": {"provider": "apollo", "fieldMapping": {"title": "person.title"}},
+            "config": {"provider": "apollo", "fieldMapping": {"title": "title"}},
         },
         {"id": "out", "type": "output", "config": {"destination": "jsonl", "path": "people.jsonl"}},
     ],

@@ -3,8 +3,12 @@
 import copy
 import random
 
+import pytest
+
+from lumeflow.server.config import ServerConfig
 from lumeflow.server.examples import INPUT, WORKFLOW
 from lumeflow.workflows import documents
+from tests.server.conftest import a_site
 
 ROUNDS = 150
 ODD = (
@@ -54,6 +58,12 @@ def mutated(document, chance):
         elif isinstance(parent, dict):
             parent[str(chance.choice(ODD))[:50]] = parent.pop(last)
     return document
+
+
+@pytest.fixture
+async def client(tmp_path):
+    async with a_site(tmp_path, ServerConfig(rate=1_000_000, burst=10_000)) as site:
+        yield await site.client()
 
 
 async def test_odd_documents_never_make_a_bug(client):

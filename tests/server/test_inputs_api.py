@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from lumeflow.core.clock import FixedClock
 from lumeflow.core.secret import Secret
 from lumeflow.kit.webhooks import Rules, signing_headers
 from lumeflow.server.config import ServerConfig
@@ -33,6 +32,16 @@ FROM_SHOP = {
 }
 HOOK = "/api/webhooks/acme/from-shop"
 BODY = b'{"contacts": [{"firstName": "Mira", "email": "mira.holt@example.com"}]}'
+
+
+class In:
+    """A clock that is ahead."""
+
+    def __init__(self, **time):
+        self._ahead = timedelta(**time)
+
+    def now(self):
+        return datetime.now(UTC) + self._ahead
 
 
 async def uploaded(client, data=ROWS, name="contacts.csv"):
@@ -113,8 +122,8 @@ async def test_an_upload_needs_a_name_and_a_body(client, tmp_path):
 
 async def test_uploads_go_when_their_time_has_come(site, client, tmp_path):
     upload = await uploaded(client)
-    later = FixedClock(datetime.now(UTC) + timedelta(days=31))
-    assert await tidy(site.app.database, FixedClock(datetime.now(UTC))) == 0
+    later = In(days=31)
+    assert await tidy(site.app.database, In(days=0)) == 0
     assert await tidy(site.app.database, later) == 1
     problem(await client.get(f"/api/uploads/{upload['id']}"), 404, "not-found")
     assert not list((tmp_path / "uploads").iterdir())
@@ -123,7 +132,9 @@ async def test_uploads_go_when_their_time_has_come(site, client, tmp_path):
 @pytest.fixture
 async def shop(tmp_path):
     """A tenant with a workflow that a shop delivers to."""
-    async with a_site(tmp_path, environ={"LUMEFLOW_SECRET_shop": "s3cret"}) as site:
+    secrets = tmp_path / "secrets.env"
+    secrets.write_text("acme/shop=s3cret\n")
+    async with a_site(tmp_path / "data", environ={"LUMEFLOW_SECRETS": str(secrets)}) as site:
         client = await site.client("acme")
         assert (await client.post("/api/workflows", json=FROM_SHOP)).status_code == 201
         yield site

@@ -82,6 +82,8 @@ async def test(
             variables=wanted.variables,
             tables=wanted.tables,
             settings=settings,
+            tenant=caller.tenant,
+            installed=caller.app.registry,
         )
         try:
             async with asyncio.timeout(caller.server.config.test_time):
