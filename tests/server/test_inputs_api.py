@@ -134,7 +134,7 @@ async def shop(tmp_path):
     """A tenant with a workflow that a shop delivers to."""
     secrets = tmp_path / "secrets.env"
     secrets.write_text("acme/shop=s3cret\n")
-    async with a_site(tmp_path / "data", environ={"LUMEFLOW_SECRETS": str(secrets)}) as site:
+    async with a_site(tmp_path / "data", secret_paths=[secrets]) as site:
         client = await site.client("acme")
         assert (await client.post("/api/workflows", json=FROM_SHOP)).status_code == 201
         yield site
