@@ -19,6 +19,7 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 
 from lumeflow.cli.main import run
+from tests.docs.curl import curl
 from tests.docs.pages import ROOT, Fence
 
 KEYS = (
@@ -35,7 +36,8 @@ VENDORS = ("anthropic", "apify", "apollo", "hunter", "meta", "mixedbread", "open
 KILL_AFTER = 20
 """Calls that a command has made when it is killed."""
 PORT = "8900"
-"""The port that pages name; a free one takes its place."""
+SERVER_PORT = "8080"
+"""The ports that pages name; free ones take their places."""
 HASTE = ("--latency-scale", "0.2", "--rate-scale", "20")
 """What is added to a simulator's options, so that the tests need not wait as a reader does."""
 PATIENCE = 60.0
@@ -55,8 +57,9 @@ class Reader:
         self._setenv = setenv
         self._vendors = vendors
         self._port = _free_port()
+        self._server_port = _free_port()
         self._background: list[subprocess.Popen[str]] = []
-        self.printed = ""
+        self.printed = self._out = ""
         self.commands = 0
         self._export("LUMEFLOW_PROVIDERS", None)
 
@@ -101,7 +104,8 @@ class Reader:
         path.write_text(fence.text, encoding="utf-8")
 
     def _type(self, fence: Fence) -> None:
-        lines = [shlex.split(line, comments=True) for line in fence.text.replace(PORT, str(self._port)).splitlines()]
+        text = fence.text.replace(PORT, str(self._port)).replace(SERVER_PORT, str(self._server_port))
+        lines = [shlex.split(line, comments=True) for line in text.splitlines()]
         lines = [words for words in lines if words]
         assert lines
         if fence.label == "killed":
@@ -117,7 +121,8 @@ class Reader:
         self.commands += 1
         name, *arguments = words
         if arguments[-1:] == ["&"]:
-            self._background.append(self._start([*arguments[:-1], *HASTE]))
+            haste = HASTE if arguments[0] == "simulate" else ()
+            self._background.append(self._start([*arguments[:-1], *haste]))
             assert self._background[-1].stdout.readline()
             return 0
         return getattr(self, f"_do_{name}")(arguments)
@@ -160,9 +165,8 @@ class Reader:
         return 0
 
     def _do_curl(self, arguments: list[str]) -> int:
-        (url,) = [word for word in arguments if not word.startswith("-")]
-        with urllib.request.urlopen(url, timeout=PATIENCE) as answer:
-            self.printed = answer.read().decode()
+        words = [re.sub(r"\$(\w+)", lambda match: os.environ[match[1]], word) for word in arguments]
+        self.printed = curl(words, self._folder, PATIENCE)
         return 0
 
     def _do_cmp(self, arguments: list[str]) -> int:
@@ -172,7 +176,7 @@ class Reader:
 
     def _substitute(self, match: "re.Match[str]") -> str:
         assert self._command(shlex.split(match[1])) == 0
-        return self.printed.strip()
+        return self._out.strip()
 
     def _export(self, name: str, value: str | None) -> None:
         if name == "LUMEFLOW_PROVIDERS":
@@ -220,7 +224,8 @@ class Reader:
             with redirect_stdout(out), redirect_stderr(err):
                 yield
         finally:
-            self.printed = out.buffer.getvalue().decode() + err.buffer.getvalue().decode()
+            self._out = out.buffer.getvalue().decode()
+            self.printed = self._out + err.buffer.getvalue().decode()
 
     def _compare(self, fence: Fence) -> None:
         printed, position = _spaced(self.printed), 0

@@ -14,6 +14,7 @@ FOLLOWED = [
     "README.md",
     "docs/README.md",
     "docs/architecture.md",
+    "docs/http-api.md",
     "docs/http-block.md",
     "docs/language-models.md",
     "docs/python-api.md",

@@ -136,8 +136,23 @@ async def test_requests_at_the_same_time_under_one_key_act_once(client):
     await client.post("/api/workflows", json=WORKFLOW)
     path, headers = "/api/workflows/tidy-contacts/execute", {"Idempotency-Key": "k-1"}
     answers = await asyncio.gather(*(client.post(path, json={"mode": "demo"}, headers=headers) for _ in range(8)))
-    assert {answer.status_code for answer in answers} <= {202, 409}
-    assert len({a.json()["executionId"] for a in answers if a.status_code == 202}) == 1
+    assert {answer.status_code for answer in answers} == {202}
+    assert len({answer.json()["executionId"] for answer in answers}) == 1
+    assert len((await client.get("/api/workflows/executions")).json()["items"]) == 1
+
+
+async def test_a_request_whose_answer_was_lost_with_the_server_acts_once(site, client, monkeypatch):
+    await client.post("/api/workflows", json=WORKFLOW)
+    path, headers = "/api/workflows/tidy-contacts/execute", {"Idempotency-Key": "k-1"}
+
+    async def forgotten(*_, **__):
+        return None
+
+    with monkeypatch.context() as patch:
+        patch.setattr(site.app.database.idempotency, "complete", forgotten)
+        one = await client.post(path, json={"mode": "demo"}, headers=headers)
+    two = await client.post(path, json={"mode": "demo"}, headers=headers)
+    assert one.json()["executionId"] == two.json()["executionId"]
     assert len((await client.get("/api/workflows/executions")).json()["items"]) == 1
 
 
@@ -261,6 +276,23 @@ async def test_a_cancelled_execution_is_resumed(tmp_path):
         problem(await client.post(f"{path}/resume", json={"limits": {"x": 1}}), 422, "invalid-workflow")
 
 
+async def test_an_execution_is_run_again_from_a_node(client):
+    found = (await execute(client, ENRICH, PEOPLE)).json()
+    path = f"/api/workflows/executions/{found['executionId']}/rerun"
+    headers = {"Idempotency-Key": "k-1"}
+    again = await client.post(path, json={"fromNode": "match"}, headers=headers)
+    assert again.status_code == 202, again.text
+    assert again.json()["executionId"] != found["executionId"]
+    ended = (await client.get(again.headers["location"], params={"wait": 20})).json()
+    assert (ended["status"], ended["output"]["recordsCount"]) == ("completed", 3)
+    assert (await client.post(path, json={"fromNode": "match"}, headers=headers)).content == again.content
+    problem(await client.post(path, json={"fromNode": "nothing"}), 422, "unusable-request")
+    problem(await client.post(path, json={}), 422, "invalid-request")
+    taken = {"fromNode": "match", "executionId": found["executionId"]}
+    problem(await client.post(path, json=taken), 409, "execution-exists")
+    problem(await client.post(f"{path}-failed"), 409, "not-rerunnable")
+
+
 async def test_records_are_read_by_kind_and_page(client):
     given = {"contacts": [{"n": n, **({"email": f"a{n}@example.com"} if n % 2 else {})} for n in range(9)]}
     execution_id = (await execute(client, given=given)).json()["executionId"]
@@ -293,6 +325,10 @@ async def test_failed_records_tell_why(client):
     path = f"/api/workflows/executions/{found['executionId']}/records/failed"
     records = (await client.get(path)).json()["items"]
     assert [(record["class"], record["node"]) for record in records] == [("VALIDATION", "match")] * 3
+    again = await client.post(f"/api/workflows/executions/{found['executionId']}/rerun-failed")
+    assert again.status_code == 202, again.text
+    ended = (await client.get(again.headers["location"], params={"wait": 20})).json()
+    assert len(ended["failedRecords"]) == 3
     lines = (await client.get(f"{path}/download", params={"format": "jsonl"})).text.splitlines()
     assert [json.loads(line)["reason"] for line in lines] == [record["reason"] for record in records]
 
@@ -366,6 +402,7 @@ async def test_what_is_not_there_is_404_everywhere(site, client):
             ("GET", "/artifacts/contacts.csv"),
             ("POST", "/cancel"),
             ("POST", "/resume"),
+            ("POST", "/rerun-failed"),
         ):
             problem(await asker.request(method, path + below), 404, "not-found")
     assert (await other.get("/api/workflows/executions")).json()["items"] == []

@@ -103,6 +103,11 @@ async def test_a_key_that_would_have_ended_is_not_made(client):
     problem(await client.post("/api/keys", json=body), 422, "unusable-request")
 
 
+async def test_the_last_use_of_a_key_is_told(client):
+    (entry,) = (await client.get("/api/keys")).json()["items"]
+    assert entry["lastUsedAt"] >= entry["createdAt"]
+
+
 async def test_only_hashes_of_keys_are_stored(site, tmp_path):
     key = await site.key()
     await site.app.database.journal.flush()

@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import ConfigDict, Field
 
 from lumeflow.core.clock import LONGEST_ID
+from lumeflow.core.document.fields import ID_PATTERN
 from lumeflow.core.journal import Mode, Status
 from lumeflow.server.models import Model
 
@@ -34,6 +35,21 @@ class ResumeRequest(Model):
 
     limits: dict[str, Number] = Field(default={}, description="In place of the document's limits, for this run.")
     priority: int = Field(default=0, ge=-100, le=100, description="The higher goes first.")
+
+
+class RerunFailedRequest(Model):
+    """Under which id the new execution runs."""
+
+    execution_id: str | None = Field(
+        default=None, min_length=1, max_length=LONGEST_ID, description="Of the new execution; made if left out."
+    )
+    priority: int = Field(default=0, ge=-100, le=100, description="The higher goes first.")
+
+
+class RerunRequest(RerunFailedRequest):
+    """From where."""
+
+    from_node: str = Field(pattern=ID_PATTERN, description="The first node that is computed afresh.")
 
 
 class StateModel(Model):

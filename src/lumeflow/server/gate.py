@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from datetime import timedelta
 from http import HTTPStatus
 
 from starlette.datastructures import Headers
@@ -13,6 +14,8 @@ from lumeflow.server.config import MEGABYTE
 from lumeflow.server.keys import hash_of, is_key
 from lumeflow.server.problems import MEDIA_TYPE, Problem
 from lumeflow.server.rates import Buckets
+from lumeflow.storage import Database
+from lumeflow.storage.repositories.api_keys import ApiKey
 
 _LOG = logging.getLogger("lumeflow.server")
 
@@ -20,6 +23,7 @@ PROTECTED = "/api/"
 OPEN = ("/api/schemas/", "/api/webhooks/")
 """Below `/api/`, and yet without a key: schemas are public, deliveries are signed."""
 UPLOADS = "/api/uploads"
+_NOTED = timedelta(minutes=1)
 
 
 class Gate:
@@ -100,7 +104,15 @@ class Gate:
         tenant = await database.installation.tenants.get(found.tenant)
         if tenant is not None and not tenant.is_active:
             raise Problem(HTTPStatus.FORBIDDEN, "tenant-suspended", "this tenant is suspended: ask the operator")
-        return Caller(self._server, found, database.of(found.tenant))
+        theirs = database.of(found.tenant)
+        await self._note_use(found, theirs)
+        return Caller(self._server, found, theirs)
+
+    async def _note_use(self, key: ApiKey, theirs: Database) -> None:
+        """Write down that a key is in use, about once a minute."""
+        now = self._server.clock.now()
+        if key.last_used_at is None or now - key.last_used_at > _NOTED:
+            await theirs.api_keys.used(key.id, at=now)
 
 
 def key_in(headers: Headers) -> str:

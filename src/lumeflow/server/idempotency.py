@@ -9,9 +9,10 @@ from typing import Annotated, Any
 from fastapi import Header
 from starlette.responses import Response
 
+from lumeflow.core.clock import derived_id
 from lumeflow.server.answers import Json, dump
 from lumeflow.server.caller import Caller
-from lumeflow.server.problems import conflict, unusable
+from lumeflow.server.problems import unusable
 
 KEPT = timedelta(days=1)
 
@@ -26,32 +27,34 @@ IdempotencyKey = Annotated[
 ]
 
 
-async def once(caller: Caller, key: str | None, content: Any, act: Callable[[], Awaitable[Json]]) -> Response:
+Act = Callable[[str | None], Awaitable[Json]]
+
+
+async def once(caller: Caller, key: str | None, content: Any, act: Act) -> Response:
     """Act, unless this was asked for before.
 
     Args:
         caller: Who asks.
         key: The key; None to act in any case.
         content: What makes two requests the same.
-        act: Does it; its answer holds the `executionId` that it started.
+        act: Does it; takes the id for what it starts, which follows from the key and the content. If there is such a
+            thing already (the server may have been killed before it could answer), it answers with that.
 
     Raises:
-        Problem: The key belongs to another request, or to one that is not answered yet.
+        Problem: The key belongs to another request.
     """
     if key is None:
-        return await act()
+        return await act(None)
     kept, now = caller.database.idempotency, caller.now
     digest = hashlib.sha256(dump(content)).hexdigest()
     earlier = await kept.reserve(key, digest, at=now, expires_at=now + KEPT)
-    if earlier is not None:
-        if earlier.request_digest != digest:
-            raise unusable("Idempotency-Key: it was sent with another request: take a new one", code="key-was-used")
-        if earlier.status is None or earlier.response is None:
-            raise conflict("request-under-way", "the request with this Idempotency-Key is not answered yet: ask again")
+    if earlier is not None and earlier.request_digest != digest:
+        raise unusable("Idempotency-Key: it was sent with another request: take a new one", code="key-was-used")
+    if earlier is not None and earlier.status is not None and earlier.response is not None:
         headers = {"Idempotent-Replayed": "true"}
         return Response(earlier.response, HTTPStatus(earlier.status), headers=headers, media_type="application/json")
     try:
-        answer = await act()
+        answer = await act(derived_id("request", caller.tenant, key, digest))
     except BaseException:
         await kept.release(key)
         raise

@@ -19,6 +19,8 @@ from lumeflow.server.execution_models import (
     ExecutionModel,
     ExecutionPage,
     QueuedStateModel,
+    RerunFailedRequest,
+    RerunRequest,
     ResumeRequest,
 )
 from lumeflow.server.finding import ExecutionId
@@ -65,8 +67,8 @@ async def execute(
     if wanted.limits:
         await documents.check_limits(caller, document, wanted.limits)
 
-    async def act() -> Json:
-        execution_id = await _submit(caller, document, wanted)
+    async def act(derived: str | None) -> Json:
+        execution_id = await _submit(caller, document, wanted, derived)
         if wait:
             await _wait(caller, execution_id, wait)
         found = await finding.state(caller, execution_id)
@@ -191,7 +193,65 @@ async def resume(caller: Executor, execution_id: ExecutionId, wanted: ResumeRequ
     return Json(told.state(await finding.state(caller, execution_id)), HTTPStatus.ACCEPTED)
 
 
-async def _submit(caller: Caller, document: documents.Executable, wanted: ExecuteRequest) -> str:
+@api.post(
+    "/executions/{execution_id}/rerun-failed",
+    status_code=HTTPStatus.ACCEPTED,
+    response_model=QueuedStateModel,
+    responses=problems(404, 409),
+    summary="Re-run the failed records",
+)
+async def rerun_failed(
+    caller: Executor,
+    execution_id: ExecutionId,
+    wanted: RerunFailedRequest | None = None,
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
+    """A new execution of the failed records alone, from the nodes where they failed; what was answered is not paid."""
+    return await _rerun(caller, execution_id, None, wanted or RerunFailedRequest(), idempotency_key)
+
+
+@api.post(
+    "/executions/{execution_id}/rerun",
+    status_code=HTTPStatus.ACCEPTED,
+    response_model=QueuedStateModel,
+    responses=problems(404, 409),
+    summary="Re-run from a node",
+)
+async def rerun(
+    caller: Executor, execution_id: ExecutionId, wanted: RerunRequest, idempotency_key: IdempotencyKey = None
+) -> Response:
+    """A new execution that computes a node and all behind it afresh, with new calls; those before it pay nothing."""
+    return await _rerun(caller, execution_id, wanted.from_node, wanted, idempotency_key)
+
+
+async def _rerun(
+    caller: Caller, execution_id: str, node_id: str | None, wanted: RerunFailedRequest, key: str | None
+) -> Response:
+    execution = await finding.stored(caller, execution_id)
+    if execution.mode is Mode.LIVE:
+        caller.need(Scope.LIVE)
+    if node_id is not None and node_id not in {node.get("id") for node in execution.definition.get("nodes", ())}:
+        raise unusable(f"fromNode: the execution's workflow has no node '{node_id}'")
+
+    async def act(derived: str | None) -> Json:
+        options: Any = {"new_id": wanted.execution_id or derived, "priority": wanted.priority}
+        try:
+            if node_id is None:
+                new_id = await caller.service.rerun_failed(caller.tenant, execution_id, **options)
+            else:
+                new_id = await caller.service.rerun_from(caller.tenant, execution_id, node_id, **options)
+        except UsageError as error:
+            exists = isinstance(error.__context__, AlreadyExists)
+            if not exists or derived is None or wanted.execution_id is not None:
+                raise conflict("execution-exists" if exists else "not-rerunnable", str(error)) from None
+            new_id = derived
+        headers = {"Location": f"/api/workflows/executions/{new_id}"}
+        return Json(told.state(await finding.state(caller, new_id)), HTTPStatus.ACCEPTED, headers=headers)
+
+    return await once(caller, key, ["rerun", execution_id, node_id, wanted.model_dump(mode="json")], act)
+
+
+async def _submit(caller: Caller, document: documents.Executable, wanted: ExecuteRequest, derived: str | None) -> str:
     try:
         return await caller.service.submit(
             caller.tenant,
@@ -200,14 +260,16 @@ async def _submit(caller: Caller, document: documents.Executable, wanted: Execut
             mode=wanted.mode,
             mocks=wanted.mocks,
             variables=wanted.variables,
-            execution_id=wanted.execution_id,
+            execution_id=wanted.execution_id or derived,
             priority=wanted.priority,
             limits=wanted.limits,
         )
     except UsageError as error:
-        if isinstance(error.__context__, AlreadyExists):
-            raise conflict("execution-exists", str(error)) from None
-        raise
+        if not isinstance(error.__context__, AlreadyExists):
+            raise
+        if derived is not None and wanted.execution_id is None:
+            return derived
+        raise conflict("execution-exists", str(error)) from None
 
 
 async def _wait(caller: Caller, execution_id: str, seconds: float) -> None:
