@@ -176,7 +176,7 @@ def test_the_list_of_executions(console):
         "demo",
         "completed",
         "2026-01-09",
-        "10:00:00",
+        "10:00",
         "1",
         "min",
         "15",
@@ -189,10 +189,38 @@ def test_the_list_of_executions(console):
         "demo",
         "failed",
         "2026-01-09",
-        "10:00:00",
+        "10:00",
         "no",
         "key",
     ]
+
+
+@pytest.mark.parametrize(
+    ("width", "heading"),
+    [
+        (80, ["execution", "workflow", "status", "started", "(UTC)"]),
+        (110, ["execution", "workflow", "status", "started", "(UTC)", "took"]),
+        (140, ["execution", "workflow", "status", "started", "(UTC)", "took", "error"]),
+    ],
+)
+def test_a_long_error_leaves_room_for_ids_and_status(width, heading):
+    console = Console(file=io.StringIO(), width=width, color_system=None)
+    name = "0f6a1c3e-58ab-4b71-9d0a-6f4d2c1b7e90"
+    execution_views.print_list(console, [summary(id=name, status=Status.FAILED, error="no key " * 30)])
+    assert lines(console)[0].split() == heading
+    assert lines(console)[2].startswith(f"{name}   lead-enri")
+    assert " failed " in lines(console)[2]
+    assert max(map(len, lines(console))) <= width
+
+
+def test_blocks_are_listed_without_broken_words_on_a_narrow_terminal():
+    console = Console(file=io.StringIO(), width=80, color_system=None)
+    console.print(block_views.block_table(load_registry(entry_points=False)[0].blocks(), console.width))
+    text = "\n".join(lines(console))
+    assert "operation=contact-extraction" in text
+    assert "endpoint=/v2/email-verifier" in text
+    assert "Anthropic about each" in " ".join(text.split())
+    assert max(map(len, lines(console))) <= 80
 
 
 def test_an_empty_list_says_how_to_begin(console):

@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from lumeflow.cli.results import plain_table
+from lumeflow.cli.results import plain_table, spare, width_of
 from lumeflow.core.errors import UsageError
 from lumeflow.core.findings import did_you_mean
 from lumeflow.reference import Docstring, meant_by, page
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from lumeflow.core.registry import BlockClass, Registry
+
+
+WIDE = 120
+"""Columns of a terminal on which all ways to name a block have room."""
 
 
 def blocks_called(name: str, registry: "Registry") -> Sequence["BlockClass"]:
@@ -56,12 +60,19 @@ def full(block: "BlockClass", registry: "Registry", workflows: Sequence[str] = (
     }
 
 
-def block_table(blocks: Iterable["BlockClass"]) -> "Table":
-    """A row for each block."""
+def block_table(blocks: Iterable["BlockClass"], width: int) -> "Table":
+    """A row for each block; where there is little room, with the first of the ways to name it alone."""
     table = plain_table("block", "config", "what it does")
     table.columns[0].no_wrap = True
-    for block in blocks:
-        table.add_row(block.id(), meant_by(block), Docstring.of(block).summary)
+    rows = [(block.id(), meant_by(block), Docstring.of(block).summary) for block in blocks]
+    if width < WIDE:
+        rows = [(name, ways.partition(" or ")[0], summary) for name, ways, summary in rows]
+        words = [word for _, way, _ in rows for word in way.split()]
+        used = [width_of("block", [name for name, _, _ in rows]), width_of("config", words)]
+        table.columns[1].width = used[1]
+        table.columns[2].width = max(spare([*used, 0], width), len("what it does"))
+    for row in rows:
+        table.add_row(*row)
     return table
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from lumeflow.cli.numbers import duration
-from lumeflow.cli.results import STATUS_STYLES, plain_table
+from lumeflow.cli.results import STATUS_STYLES, plain_table, spare, width_of
 from lumeflow.core.clock import iso
 from lumeflow.core.events import Event
 from lumeflow.core.journal import ExecutionSummary, Journal, Status, Timeline
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 PAGE = 1000
+MOST = {"workflow": 30, "error": 30}
+"""Columns of the list whose end may be hidden, and the room that they ask for."""
+LESS_NEEDED = ("mode", "error", "took")
+"""Columns of the list that give way on a narrow terminal, in this order. Ids are copied, so they are never cut."""
 
 
 def summary_json(summary: ExecutionSummary) -> dict[str, Any]:
@@ -37,21 +41,34 @@ def print_list(console: "Console", summaries: Sequence[ExecutionSummary]) -> Non
     if not summaries:
         console.print("no executions yet; 'lumeflow demo' makes one")
         return
-    table = plain_table("execution", "workflow", "mode", "status", "started (UTC)", "took", "error")
-    for column in table.columns:
-        column.no_wrap, column.overflow = True, "ellipsis"
-    for summary in summaries:
-        took = (summary.completed_at - summary.started_at).total_seconds() if summary.completed_at else None
-        table.add_row(
-            summary.id,
-            f"{summary.workflow_id} v{summary.workflow_version}",
-            str(summary.mode),
-            Text(str(summary.status), STATUS_STYLES[summary.status]),
-            f"{summary.started_at:%Y-%m-%d %H:%M:%S}",
-            "" if took is None else duration(took),
-            Text((summary.error or "") if summary.status is Status.FAILED else "", "red"),
-        )
+    columns = _list_columns(summaries)
+    widths = {name: min(width_of(name, cells), MOST.get(name, console.width)) for name, cells in columns.items()}
+    for name in LESS_NEEDED:
+        if spare(widths.values(), console.width) < 0:
+            del columns[name], widths[name]
+    room = spare(widths.values(), console.width)
+    flexible = "error" if "error" in widths and room > 0 else "workflow"
+    widths[flexible] = max(widths[flexible] + room, len(flexible))
+    table = plain_table()
+    for name in columns:
+        table.add_column(name, no_wrap=True, overflow="ellipsis", width=widths[name])
+    for summary, *cells in zip(summaries, *columns.values(), strict=True):
+        styles = {"status": STATUS_STYLES[summary.status], "error": "red"}
+        table.add_row(*(Text(cell, styles.get(name, "")) for name, cell in zip(columns, cells, strict=True)))
     console.print(table)
+
+
+def _list_columns(summaries: Sequence[ExecutionSummary]) -> dict[str, list[str]]:
+    ended = [(summary, summary.completed_at) for summary in summaries]
+    return {
+        "execution": [summary.id for summary in summaries],
+        "workflow": [f"{summary.workflow_id} v{summary.workflow_version}" for summary in summaries],
+        "mode": [str(summary.mode) for summary in summaries],
+        "status": [str(summary.status) for summary in summaries],
+        "started (UTC)": [f"{summary.started_at:%Y-%m-%d %H:%M}" for summary in summaries],
+        "took": [duration((end - summary.started_at).total_seconds()) if end else "" for summary, end in ended],
+        "error": [(summary.error or "") if summary.status is Status.FAILED else "" for summary in summaries],
+    }
 
 
 async def last_events(journal: Journal, execution_id: str, number: int) -> Timeline:

@@ -1,7 +1,7 @@
 """An execution that ended, for people."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import islice, zip_longest
 from typing import TYPE_CHECKING, Any
 
@@ -91,8 +91,8 @@ def node_table(result: ExecutionResult, width: int) -> "Table":
         "block": [node.block for node in nodes],
         "status": [str(node.status) for node in nodes],
     }
-    widths = {name: _width(name, cells) for name, cells in {**texts, **numbers}.items()}
-    if sum(widths.values()) + GAP * (len(widths) - 1) > width:
+    widths = {name: width_of(name, cells) for name, cells in {**texts, **numbers}.items()}
+    if spare(widths.values(), width) < 0:
         del texts["block"]
     table = plain_table(*texts)
     for column in table.columns:
@@ -118,10 +118,16 @@ def _number_columns(nodes: Sequence[NodeResult]) -> dict[str, list[str]]:
     return columns
 
 
-def _width(name: str, cells: Sequence[str]) -> int:
+def width_of(name: str, cells: Sequence[str]) -> int:
+    """Columns of the terminal that a column of a table takes in full."""
     from rich.cells import cell_len
 
     return max(map(cell_len, (name, *cells)))
+
+
+def spare(widths: Collection[int], width: int) -> int:
+    """What is left of a terminal beside the columns of a table; negative if they have no room."""
+    return width - sum(widths) - GAP * (len(widths) - 1)
 
 
 def _styled(cells: Sequence[str], styles: Sequence[str]) -> "list[Text]":

@@ -31,7 +31,8 @@ def list_blocks(ctx: typer.Context, db: DbOption = None, as_json: JsonOption = F
         left_out = [{"plugin": problem.name, "error": problem.error} for problem in problems]
         shell.emit({"blocks": [block_views.brief(block) for block in blocks], "leftOut": left_out})
     else:
-        out().print(block_views.block_table(blocks))
+        console = out()
+        console.print(block_views.block_table(blocks, console.width))
     return 0
 
 
