@@ -399,10 +399,15 @@ class TestMocks:
         assert set(first) == {0, 1, 2}
 
     @simulated
-    async def test_mocked_failures_are_judged_like_real_ones(self):
-        world = self.world({"vendor": "not what the vendor sends"})
-        with pytest.raises(CallError):
-            await world.call(policy=Policy(max_retries=0))
+    async def test_a_mock_that_the_vendor_would_not_send_fails_at_once(self):
+        world = self.world({"vendor": {"unusable": True}})
+        began = now()
+        with pytest.raises(
+            CallError, match="The answer is its mock, which must be the body that vendor sends"
+        ) as caught:
+            await world.call(policy=Policy(max_retries=5))
+        assert "doubt" not in str(caught.value)
+        assert "Given up after" not in str(caught.value)
 
     @simulated
     async def test_what_is_not_mocked_goes_its_way(self):

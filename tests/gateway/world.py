@@ -61,6 +61,8 @@ class VendorOperation(Operation):
             body = orjson.loads(response.body)
         except ValueError:
             return Failure(ErrorClass.INVALID_RESPONSE, "the answer is no JSON", paid=True)
+        if body.get("unusable"):
+            return Failure(ErrorClass.INVALID_RESPONSE, "the answer is of no use", paid=True)
         if body.get("crash"):
             raise KeyError("crash")
         basis = Basis.REPORTED if "reported" in body else Basis.COMPUTED

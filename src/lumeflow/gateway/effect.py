@@ -111,7 +111,7 @@ class Effect:
         self._flight.let_go()
         if problem.ending is Ending.EXPIRED:
             return
-        delay = self._call.retries.after(problem)
+        delay = None if self._call.mocked else self._call.retries.after(problem)  # a mock answers the same again
         if delay is None:
             raise self._final(problem)
         self._observer.retried(self._call.node_id, problem.error_class, self._attempts, delay)

@@ -16,7 +16,9 @@ def final_error(problem: Problem, call: Call, attempts: int) -> CallError:
         parts.append(f"Check the secret {account.key_name}.")
     if problem.retry_after is not None and problem.ending is Ending.REFUSED:
         parts.append(f"{operation.provider} asks to wait {duration(problem.retry_after)}.")
-    if problem.ending is Ending.LOST and call.repeat is not Repeat.FREE:
+    if call.mocked:
+        parts.append(f"The answer is its mock, which must be the body that {operation.provider} sends with status 200.")
+    elif problem.ending is Ending.LOST and call.repeat is not Repeat.FREE:
         parts.append(_DOUBTS[call.repeat])
     if attempts > 1:
         parts.append(f"Given up after {attempts} attempts.")
