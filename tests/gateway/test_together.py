@@ -401,7 +401,6 @@ class TestMocks:
     @simulated
     async def test_a_mock_that_the_vendor_would_not_send_fails_at_once(self):
         world = self.world({"vendor": {"unusable": True}})
-        began = now()
         with pytest.raises(
             CallError, match="The answer is its mock, which must be the body that vendor sends"
         ) as caught:
