@@ -6,6 +6,7 @@ import pytest
 
 from lumeflow.core.errors import StorageError
 from lumeflow.server.config import ServerConfig
+from lumeflow.server.examples import WORKFLOW
 from lumeflow.server.rates import Buckets
 from tests.server.conftest import a_site
 from tests.server.wants import problem
@@ -160,3 +161,44 @@ async def test_browsers_may_call_from_where_they_are_allowed_to(tmp_path):
         assert refused.headers["access-control-allow-origin"] == "https://app.example.com"
         other = await site.anonymous().get("/health", headers={"Origin": "https://evil.example.org"})
         assert "access-control-allow-origin" not in other.headers
+
+
+async def test_slow_clients_hold_up_nobody(tmp_path):
+    async with a_site(tmp_path, ServerConfig(header_timeout=0.5)) as site:
+        port = int(site.url.rpartition(":")[2])
+        slow = [await asyncio.open_connection("127.0.0.1", port) for _ in range(300)]
+        for _, writer in slow:
+            writer.write(b"GET /health HTTP/1.1\r\nX-Slow: ")
+        assert (await site.anonymous().get("/health")).status_code == 200
+        async with asyncio.timeout(10):
+            assert set(await asyncio.gather(*(ended(reader) for reader, _ in slow))) == {b""}
+        for _, writer in slow:
+            writer.close()
+
+
+async def ended(reader):
+    """What is left to read once the server has hung up."""
+    try:
+        return await reader.read()
+    except ConnectionError:
+        return b""
+
+
+@pytest.mark.parametrize("depth", [90, 500, 900, 5000])
+async def test_deep_bodies_are_no_bug(client, depth):
+    await client.post("/api/workflows", json=WORKFLOW)
+    deep = b'{"a":' * depth + b"1" + b"}" * depth
+    headers = {"Content-Type": "application/json"}
+    for path, body in (
+        ("/api/workflows/tidy-contacts/execute?wait=20", b'{"mode":"demo","input":{"contacts":[' + deep + b"]}}"),
+        ("/api/workflows/tidy-contacts/execute?wait=20", b'{"mode":"demo","variables":' + deep + b"}"),
+        ("/api/workflows/blocks/filter/test", b'{"config":' + deep + b"}"),
+        ("/api/workflows/blocks/transform/test", b'{"config":{"operation":"flatten"},"input":' + deep + b"}"),
+        ("/api/workflows/validate", deep),
+    ):
+        answer = await client.post(path, content=body, headers=headers)
+        assert answer.status_code in {200, 422}, (path, answer.text)
+        if answer.status_code == 200 and "executionId" in answer.json():
+            below = f"/api/workflows/executions/{answer.json()['executionId']}"
+            for more in ("", "/records/output", "/records/skipped", "/records/skipped/download?format=csv"):
+                assert (await client.get(below + more)).status_code == 200, more

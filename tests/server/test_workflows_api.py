@@ -171,7 +171,9 @@ async def test_workflows_are_listed_page_by_page(client):
     assert (found, pages) == (names, 3)
 
 
-@pytest.mark.parametrize("cursor", ["", "x", "W10", "WyJrZXlzIiwiYSJd", "ñ", "WzEsMl0="])
+@pytest.mark.parametrize(
+    "cursor", ["", "x", "W10", "WyJrZXlzIiwiYSJd", "ñ", "WzEsMl0=", "WyJ3b3JrZmxvd3MiLCJcdTAwMDAiXQ"]
+)
 async def test_a_cursor_of_another_list_is_refused(client, cursor):
     found = problem(await client.get("/api/workflows", params={"cursor": cursor}), 422, "invalid-cursor")
     assert found["errors"][0]["field"] == "cursor"

@@ -32,6 +32,8 @@ async def state(caller: Caller, execution_id: str) -> ExecutionState:
     Raises:
         Problem: This tenant has none of this id.
     """
+    if not execution_id.isprintable():
+        raise not_found("execution", execution_id)
     try:
         return await caller.service.status(caller.tenant, execution_id)
     except UsageError:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Coroutine
 from http import HTTPStatus
+from json import JSONDecodeError
 from typing import Any
 
 import orjson
@@ -9,6 +10,7 @@ from fastapi import APIRouter, Request
 from fastapi.routing import APIRoute
 from starlette.responses import Response
 
+from lumeflow.core.document.reading import MAX_DEPTH
 from lumeflow.server.problems import MEDIA_TYPE, Problem
 
 ALWAYS = (400, 401, 403, 408, 413, 422, 429, 500, 503)
@@ -18,8 +20,28 @@ UNSIGNED = (408, 413, 422, 429, 500, 503)
 
 class _JsonRequest(Request):
     async def json(self) -> Any:
-        """Strict JSON: no NaN, no half characters."""
-        return orjson.loads(await self.body())
+        """Strict JSON: no NaN, no half characters, no nesting that recursive work could not follow.
+
+        Raises:
+            JSONDecodeError: It is something else.
+        """
+        value = orjson.loads(await self.body())
+        if _is_deeper(value, MAX_DEPTH):
+            raise JSONDecodeError(f"arrays and objects are nested more than {MAX_DEPTH} deep", "", 0)
+        return value
+
+
+def _is_deeper(value: Any, depth: int) -> bool:
+    level = [value]
+    for _ in range(depth + 1):
+        below: list[Any] = []
+        for item in level:
+            inner = item.values() if isinstance(item, dict) else item if isinstance(item, list) else ()
+            below.extend(child for child in inner if isinstance(child, dict | list))
+        if not below:
+            return False
+        level = below
+    return True
 
 
 class JsonRoute(APIRoute):

@@ -13,7 +13,7 @@ from lumeflow.server.config import ServerConfig
 from lumeflow.service import ExecutionService
 
 _BACKLOG = 2048
-_FAREWELL = 10
+_FAREWELL = 5
 """Seconds that answers under way are given at the end."""
 
 

@@ -17,12 +17,16 @@ from lumeflow.server.routing import router
 from lumeflow.server.times import Day
 from lumeflow.storage.repositories.costs import CostFilter, CostGroup, CostSum
 
+_LINE = r"^[^\x00-\x1f\x7f]*$"
+
 api = router("Costs", "/api/costs")
 
 OfWorkflow = Annotated[str | None, Query(alias="workflowId", pattern=ID_PATTERN, description="Only of this workflow.")]
 OfExecution = Annotated[
     str | None,
-    Query(alias="executionId", min_length=1, max_length=LONGEST_ID, description="Only of this execution."),
+    Query(
+        alias="executionId", min_length=1, max_length=LONGEST_ID, pattern=_LINE, description="Only of this execution."
+    ),
 ]
 
 
@@ -52,13 +56,8 @@ def _told(one: CostSum) -> dict[str, object]:
 async def costs(
     caller: Reader,
     by: Annotated[By, Query(description="What each line sums up.")] = By.WORKFLOW,
-    workflow_id: Annotated[
-        str | None, Query(alias="workflowId", pattern=ID_PATTERN, description="Only of this workflow.")
-    ] = None,
-    execution_id: Annotated[
-        str | None,
-        Query(alias="executionId", min_length=1, max_length=LONGEST_ID, description="Only of this execution."),
-    ] = None,
+    workflow_id: OfWorkflow = None,
+    execution_id: OfExecution = None,
     since: Annotated[Day | None, Query(description="From this day on (UTC).")] = None,
     until: Annotated[Day | None, Query(description="Before this day.")] = None,
     limit: paging.Limit = 50,

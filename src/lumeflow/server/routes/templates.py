@@ -18,9 +18,11 @@ from lumeflow.storage.repositories.templates import Template
 
 api = router("Templates", "/api/templates")
 
-TemplateId = Annotated[str, Path(pattern=ID_PATTERN, description="The template's id.")]
-Category = Annotated[str | None, Query(min_length=1, max_length=100, description="Only of this category.")]
 _LINE = r"^[^\x00-\x1f\x7f]*$"
+TemplateId = Annotated[str, Path(pattern=ID_PATTERN, description="The template's id.")]
+Category = Annotated[
+    str | None, Query(min_length=1, max_length=100, pattern=_LINE, description="Only of this category.")
+]
 
 
 class TemplateRequest(Model):
