@@ -2,7 +2,11 @@
 
 import pytest
 
+from lumeflow.core.clock import SystemClock
+from lumeflow.core.secret import Secret
 from lumeflow.server.examples import WORKFLOW
+from lumeflow.vault.keyring import new_key
+from tests.server.conftest import a_site
 from tests.server.wants import problem
 
 
@@ -144,15 +148,20 @@ async def test_validation_answers_with_the_report(client):
     assert any(finding.get("node") == "x" for finding in bad.json()["findings"])
 
 
-async def test_live_validation_asks_for_secrets_and_demo_does_not(client):
-    http = {"method": "GET", "url": "https://api.example.com/", "auth": {"type": "bearer", "token": "{{secrets.shop}}"}}
-    nodes = [
+HTTP = {"method": "GET", "url": "https://api.example.com/", "auth": {"type": "bearer", "token": "{{secrets.shop}}"}}
+ASKING = (
+    [
         WORKFLOW["nodes"][0],
-        {"id": "x", "type": "api", "config": {"provider": "http", "saveAs": "answer", **http}},
-    ]
-    nodes.append(WORKFLOW["nodes"][2])
-    edges = [{"source": "contacts", "target": "x"}, {"source": "x", "target": "file"}]
-    await saved(client, changed(nodes=nodes, edges=edges))
+        {"id": "x", "type": "api", "config": {"provider": "http", "saveAs": "answer", **HTTP}},
+        WORKFLOW["nodes"][2],
+    ],
+    [{"source": "contacts", "target": "x"}, {"source": "x", "target": "file"}],
+)
+"""Nodes and edges of a workflow that names a secret."""
+
+
+async def test_live_validation_asks_for_secrets_and_demo_does_not(client):
+    await saved(client, changed(nodes=ASKING[0], edges=ASKING[1]))
     live = (await client.post("/api/workflows/tidy-contacts/validate?mode=live")).json()
     assert ["shop" in finding["message"] for finding in live["findings"]] == [True]
     assert (await client.post("/api/workflows/tidy-contacts/validate?mode=demo")).json()["valid"]
@@ -190,3 +199,13 @@ async def test_the_schema_of_documents_is_public(site):
     answer = await site.anonymous().get("/api/schemas/workflow-v1.json")
     assert answer.headers["content-type"] == "application/schema+json"
     assert {"Node", "Edge"} <= answer.json()["$defs"].keys()
+
+
+async def test_live_validation_knows_the_secrets_that_the_tenant_has_stored(tmp_path):
+    async with a_site(tmp_path, environ={"LUMEFLOW_SECRET_KEY": new_key()}) as site:
+        await site.app.vault.put("shop", Secret("tok-example"), at=SystemClock().now())
+        for tenant, is_known in (("default", True), ("acme", False)):
+            client = await site.client(tenant)
+            await saved(client, changed(nodes=ASKING[0], edges=ASKING[1]))
+            live = (await client.post("/api/workflows/tidy-contacts/validate?mode=live")).json()
+            assert live["valid"] is is_known

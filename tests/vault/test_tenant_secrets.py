@@ -205,3 +205,32 @@ async def test_with_a_simulator_a_delivery_is_verified_by_the_simulators_key_fro
         assert result.status == "completed", result.error
         with pytest.raises(UsageError, match="does not fit the body"):
             await real.execute(document, delivery("sim-key"), now=NOON, mode=Mode.LIVE)
+
+
+@pytest.mark.parametrize(
+    ("kind", "config"),
+    [
+        ("ai", {"provider": "openrouter", "model": "a/b", "prompt": "Say {{secrets.crm}}."}),
+        ("api", {"provider": "apollo", "mapping": {"email": "{{secrets.crm}}"}, "fieldMapping": {"title": "title"}}),
+    ],
+)
+async def test_what_is_asked_of_a_vendor_names_no_secret(tmp_path, database: Database, kind, config):
+    app = await app_on(Wire(), settings(tmp_path, "crm=ours\n"), database)
+    nodes = [{"id": "in", "type": "input", "config": {"source": "api"}}, {"id": "ask", "type": kind, "config": config}]
+    document = {"workflowId": "w", "name": "w", "nodes": nodes, "edges": [{"source": "in", "target": "ask"}]}
+    (finding,) = (await app.check(document)).errors
+    assert "name no secret in it" in finding.message
+    assert finding.node == "ask"
+
+
+@pytest.mark.parametrize(("switch", "kept"), [("no", False), ("yes", True)])
+async def test_previews_can_be_switched_off(tmp_path, database: Database, switch, kept):
+    app = await app_on(Wire(), settings(tmp_path, "crm=ours\n", LUMEFLOW_PREVIEWS=switch), database)
+    result = await app.execute(calling("https://api.example.com/"), {"email": "mira.holt@example.com"})
+    rows = await database.journal.nodes(result.execution_id)
+    assert [row.output_preview is not None and "mira" in repr(row.output_preview) for row in rows] == [kept, kept]
+
+
+def test_a_switch_is_yes_or_no(tmp_path):
+    with pytest.raises(UsageError, match="LUMEFLOW_SHARE_KEYS: expected yes or no"):
+        settings(tmp_path, LUMEFLOW_SHARE_KEYS="maybe")

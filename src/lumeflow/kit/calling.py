@@ -16,9 +16,21 @@ from lumeflow.plugin import (
     ConditionField,
     JsonObject,
     PathField,
+    Template,
     TemplateField,
     did_you_mean,
 )
+
+
+def without_secrets(template: Template) -> Template:
+    """What is asked for, if it names no secret.
+
+    Raises:
+        ValueError: It names one.
+    """
+    if template.secrets:
+        raise ValueError("what is asked for is written down and shown to the vendor: name no secret in it")
+    return template
 
 
 class CallConfig(BlockConfig):
@@ -49,6 +61,13 @@ class CallConfig(BlockConfig):
     def _known_mapping(cls, value: Any) -> Any:
         if isinstance(value, Mapping) and cls.mapping_keys is not None:
             return cls._known("mapping", value, cls.mapping_keys)
+        return value
+
+    @field_validator("mapping")
+    @classmethod
+    def _no_secret(cls, value: Mapping[str, Template]) -> Mapping[str, Template]:
+        for template in value.values():
+            without_secrets(template)
         return value
 
     @field_validator("endpoint")

@@ -8,13 +8,13 @@ import orjson
 from pydantic import Field, field_validator, model_validator
 
 from lumeflow.kit.asking import Item, Survey, json_lines, listed_parts
-from lumeflow.kit.calling import CallBlock, FillingConfig, filled, found_at
+from lumeflow.kit.calling import CallBlock, FillingConfig, filled, found_at, without_secrets
 from lumeflow.kit.chat import MOST_TOKENS, ChatConfig, Desk, Message
 from lumeflow.kit.model_json import json_in
 from lumeflow.kit.prompts import messages_of, pinned_prompt
 from lumeflow.kit.replies import UNREADABLE
 from lumeflow.kit.schema_check import Check, schema_check
-from lumeflow.plugin import BlockContext, JsonObject, RecordError, TemplateField
+from lumeflow.plugin import BlockContext, JsonObject, RecordError, Template, TemplateField
 
 TOKENS_FOR_AN_ANSWER = 1000
 
@@ -36,6 +36,11 @@ class QuestionConfig(ChatConfig, FillingConfig):
     batch_size: int | None = Field(
         default=1, ge=1, le=200, description="Records in one question; more than one needs `mapping`."
     )
+
+    @field_validator("prompt")
+    @classmethod
+    def _no_secret_in_it(cls, value: Template | None) -> Template | None:
+        return None if value is None else without_secrets(value)
 
     @field_validator("answer_schema")
     @classmethod

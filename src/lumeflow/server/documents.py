@@ -21,10 +21,11 @@ Executable = Mapping[str, Any] | bytes
 
 
 async def report_on(caller: Caller, source: bytes | Mapping[str, Any], mode: Mode) -> Report:
-    """All findings on a document."""
+    """All findings on a document, by the secrets that the tenant has now."""
+    app = caller.app
     if mode is Mode.LIVE:
-        await caller.app.vault.load()
-    return await asyncio.to_thread(caller.app.validate, source, mode=mode)
+        await app.vault.load()
+    return await asyncio.to_thread(app.validate, source, mode=mode)
 
 
 async def read(caller: Caller, source: bytes) -> Workflow:
