@@ -91,6 +91,7 @@ class App:
         self.plugin_problems = plugin_problems
         self.database = database
         self.vault = Vault(settings, database)
+        self._vaults = {database.tenant: self.vault}
         self._vendors = vendors
         self._planner = Planner(registry)
         self._prompts = PromptLibrary(settings.prompt_folders)
@@ -398,7 +399,8 @@ class App:
             return self
         other = copy(self)
         other.database = self.database.of(tenant)
-        other.vault = Vault(self.settings, other.database)
+        # Shared by all who see it as this tenant, so that what one has read is known to the next.
+        other.vault = self._vaults.setdefault(tenant, Vault(self.settings, other.database))
         return other
 
     async def result(self, execution_id: str) -> ExecutionResult:

@@ -65,8 +65,10 @@ class Shell:
             yield app
 
     def command(self, *words: str) -> str:
-        """A command line to suggest, on the same database: `lumeflow executions show ID --db …`."""
-        db = ("--db", self.db) if self.db is not None else ()
+        """A command line to suggest, on the same database: `lumeflow executions show ID --db …`, without a password."""
+        from lumeflow.storage.locations import without_password
+
+        db = ("--db", without_password(self.db)) if self.db is not None else ()
         return shlex.join((_program(), *words, *db))
 
     def emit(self, value: Any) -> None:
