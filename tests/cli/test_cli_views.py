@@ -73,15 +73,23 @@ def test_counts_that_are_zero_everywhere_have_no_column(console):
 
 
 def test_only_the_first_of_many_failures_are_listed(console):
-    failed = [FailedRecord("a", index, "TIMEOUT", "no answer") for index in range(1000)]
+    failed = [FailedRecord("a", index, "TIMEOUT", f"no answer {index}") for index in range(1000)]
     doubtful = [DoubtfulCall("a", "apollo/people-match", 2, Decimal(1), settled=False)] * 2
     print_result(console, result(failed_records=failed, in_doubt=doubtful))
     text = lines(console)
     assert "1,000 failed records" in text
-    assert text.count("  a, record 9: TIMEOUT: no answer") == 1
+    assert text.count("  a, record 9: TIMEOUT: no answer 9") == 1
     assert "  and 990 more" in text
     assert "2 calls in doubt, possibly paid twice" in text
     assert "  a, apollo/people-match: lost 2 answers, $1.00, still without an answer (2 of these)" in text
+
+
+def test_records_that_failed_for_one_reason_take_one_line(console):
+    causes = ["no answer", "no answer", "not found", "no answer"]
+    failed = [FailedRecord("a", index, "TIMEOUT", cause) for index, cause in enumerate(causes)]
+    print_result(console, result(failed_records=failed))
+    text = "\n".join(lines(console))
+    assert "4 failed records\n  a, record 0 and 2 more: TIMEOUT: no answer\n  a, record 2: TIMEOUT: not found\n" in text
 
 
 def test_lost_answers_that_cost_nothing_were_not_paid_twice(console):

@@ -1,9 +1,8 @@
 """An execution that ended, for people."""
 
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from itertools import islice, zip_longest
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from lumeflow.cli.numbers import count, duration, money
 from lumeflow.cli.shell import json_default
@@ -16,6 +15,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
+
+EntryT = TypeVar("EntryT")
 
 STATUS_STYLES: Mapping[str, str] = {
     Status.COMPLETED: "green",
@@ -151,37 +152,54 @@ def cost_table(result: ExecutionResult) -> "Table":
 
 
 def print_failed(console: "Console", failed: Iterable[FailedRecord]) -> None:
-    """Name the first failed records, and count the others."""
-    _print_some(console, failed, "failed record", _failed_line)
+    """Name the first failed records, those that failed for one reason in one line, and count the others."""
+    _print_some(console, failed, "failed record", _cause, _failed_line)
 
 
 def print_doubtful(console: "Console", calls: Iterable[DoubtfulCall]) -> None:
-    """Name the first calls whose answer was lost, and count the others."""
+    """Name the first calls whose answer was lost, those that are alike in one line, and count the others."""
     found = list(calls)
-    paid = any(call.price != ZERO for call in found)
-    _print_some(console, found, "call", _doubtful_line, tail=" in doubt, possibly paid twice" if paid else " in doubt")
+    tail = " in doubt, possibly paid twice" if any(call.price != ZERO for call in found) else " in doubt"
+    _print_some(console, found, "call", lambda call: call, _doubtful_line, tail=tail)
 
 
 def _print_some(
-    console: "Console", entries: Iterable[Any], noun: str, line: Callable[[Any], str], *, tail: str = ""
+    console: "Console",
+    entries: Iterable[EntryT],
+    noun: str,
+    likeness: Callable[[EntryT], Hashable],
+    line: Callable[[EntryT, int], str],
+    *,
+    tail: str = "",
 ) -> None:
-    lines = Counter(line(entry) for entry in entries)
-    if not lines:
+    groups: dict[Hashable, list[EntryT]] = {}
+    for entry in entries:
+        groups.setdefault(likeness(entry), []).append(entry)
+    if not groups:
         return
-    console.print(f"{count(lines.total(), noun)}{tail}", style="yellow")
-    for text, times in islice(lines.items(), LISTED):
-        console.print(f"  {text}" + (f" ({times:,} of these)" if times > 1 else ""), markup=False)
-    if rest := sum(islice(lines.values(), LISTED, None)):
+    listed = list(groups.values())
+    console.print(f"{count(sum(map(len, listed)), noun)}{tail}", style="yellow")
+    for alike in listed[:LISTED]:
+        console.print(f"  {line(alike[0], len(alike))}", markup=False)
+    if rest := sum(map(len, listed[LISTED:])):
         console.print(f"  and {rest:,} more", style="dim")
 
 
-def _failed_line(record: FailedRecord) -> str:
-    return f"{record.node_id}, record {record.position}: {record.error_class}: {record.reason}"
+def _cause(record: FailedRecord) -> Hashable:
+    return record.node_id, record.error_class, record.reason
 
 
-def _doubtful_line(call: DoubtfulCall) -> str:
+def _failed_line(record: FailedRecord, number: int) -> str:
+    others = f" and {number - 1:,} more" if number > 1 else ""
+    return f"{record.node_id}, record {record.position}{others}: {record.error_class}: {record.reason}"
+
+
+def _doubtful_line(call: DoubtfulCall, number: int) -> str:
     state = "answered when it was repeated" if call.settled else "still without an answer"
-    return f"{call.node_id}, {call.operation}: lost {count(call.lost, 'answer')}, {money(call.price)}, {state}"
+    of_these = f" ({number:,} of these)" if number > 1 else ""
+    return (
+        f"{call.node_id}, {call.operation}: lost {count(call.lost, 'answer')}, {money(call.price)}, {state}{of_these}"
+    )
 
 
 def print_json(console: "Console", value: Any) -> None:
