@@ -72,6 +72,7 @@ def main() -> None:
     subprocess.run([sys.executable, "-m", "benchmarks.overhead"], check=True)
     subprocess.run([sys.executable, "-m", "benchmarks.records"], check=True)
     subprocess.run([sys.executable, "-m", "benchmarks.listing"], check=True)
+    subprocess.run([sys.executable, "-m", "benchmarks.queue"], check=True)
     peaks: dict[int, float] = {}
     with simulator() as address:
         for size in sizes:

@@ -25,6 +25,7 @@ class Run:
     Attributes:
         job: The job.
         progress: Live progress; None until the execution has begun.
+        over: Set when the queue knows what became of it.
         cancel: Set it to stop the execution for good; what is under way is stored.
 
     Args:
@@ -32,11 +33,16 @@ class Run:
         dispatch: Where the job came from.
         clock: The real time.
         attempts: How often the execution may end its process before it is given up.
+        gate: Lets one execution at a time begin: reading and planning a workflow keeps the loop for tens of
+            milliseconds, and twenty at once would keep everybody else waiting.
     """
 
-    def __init__(self, job: QueuedJob, app: App, dispatch: Dispatch, clock: Clock, attempts: int) -> None:
+    def __init__(
+        self, job: QueuedJob, app: App, dispatch: Dispatch, clock: Clock, attempts: int, gate: asyncio.Lock
+    ) -> None:
         self.job = job
         self.progress: Progress | None = None
+        self.over = asyncio.Event()
         self.cancel = asyncio.Event()
         if job.cancel_requested:
             self.cancel.set()
@@ -44,6 +50,8 @@ class Run:
         self._dispatch = dispatch
         self._clock = clock
         self._attempts = attempts
+        self._gate = gate
+        self._is_beginning = False
 
     async def run(self) -> None:
         """Run it. Cancelled, it stores the answers of calls in flight and puts the job back into the queue.
@@ -52,7 +60,12 @@ class Run:
             StorageError: Neither can be written.
         """
         try:
-            is_done = await self._work()
+            await self._gate.acquire()
+            self._is_beginning = True
+            try:
+                is_done = await self._work()
+            finally:
+                self._begun()
         except asyncio.CancelledError:
             await self._dispatch.give_back(self.job)
             raise
@@ -97,3 +110,9 @@ class Run:
 
     def _note(self, progress: Progress) -> None:
         self.progress = progress
+        self._begun()
+
+    def _begun(self) -> None:
+        if self._is_beginning:
+            self._is_beginning = False
+            self._gate.release()

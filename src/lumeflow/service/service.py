@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from typing import Any
 
@@ -14,12 +14,14 @@ from lumeflow.core.journal import AlreadyExists, Execution, Mode, Status
 from lumeflow.core.records import JsonObject
 from lumeflow.service.settings import ServiceSettings
 from lumeflow.service.updates import EndUpdate, EventUpdate, ExecutionState, ProgressUpdate, Update, state_of
-from lumeflow.service.worker import Worker
+from lumeflow.service.worker import Place, Worker
 from lumeflow.settings import Settings
 from lumeflow.storage.repositories.queue import JobKind, JobState
 
 LOOK = 0.25
-"""Seconds between two looks at the timeline of an execution that is watched."""
+"""Seconds between two looks at an execution that is watched."""
+FIRST_LOOK = 0.01
+"""Seconds before the second look at one that waits; each pause is twice the one before, up to `LOOK`."""
 PAGE = 500
 """Events that are read at once."""
 
@@ -247,8 +249,9 @@ class ExecutionService:
         """
         deadline = asyncio.get_running_loop().time() + seconds
         state = await self.status(tenant, execution_id)
+        pause = FIRST_LOOK
         while not state.ended and (left := deadline - asyncio.get_running_loop().time()) > 0:
-            await asyncio.sleep(min(LOOK / 5, left))
+            pause = await self._pause((tenant, execution_id), pause, left)
             state = await self.status(tenant, execution_id)
         return state
 
@@ -269,6 +272,7 @@ class ExecutionService:
         """
         journal = self.app.of(tenant).database.journal
         shown: float | None = None
+        pause = FIRST_LOOK
         while True:
             # Before the events: those of an execution that has ended are all there.
             state = await self.status(tenant, execution_id)
@@ -282,7 +286,7 @@ class ExecutionService:
             if state.progress is not None and state.progress.elapsed != shown:
                 shown = state.progress.elapsed
                 yield ProgressUpdate(state.progress)
-            await asyncio.sleep(LOOK)
+            pause = await self._pause((tenant, execution_id), pause)
 
     async def _rerun(
         self, tenant: str, execution_id: str, from_node: str | None, new_id: str | None, priority: int
@@ -314,6 +318,17 @@ class ExecutionService:
         except AlreadyExists:
             raise UsageError(already_there(execution, given=given)) from None
         self._worker.wake()
+
+    async def _pause(self, place: Place, pause: float, most: float = LOOK) -> float:
+        """Wait before the next look, but not longer than until a run of this process ends; returns the next pause."""
+        run = self._worker.runs.get(place)
+        if run is None:
+            await asyncio.sleep(min(pause, most))
+            return min(2 * pause, LOOK)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(min(LOOK, most)):
+                await run.over.wait()
+        return FIRST_LOOK
 
     async def _stored(self, app: App, execution_id: str) -> Execution:
         execution = await app.database.journal.get(execution_id)

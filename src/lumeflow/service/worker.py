@@ -10,6 +10,7 @@ from lumeflow.core.clock import Clock
 from lumeflow.core.errors import StorageError
 from lumeflow.service.run import Run
 from lumeflow.service.settings import ServiceSettings
+from lumeflow.storage.repositories.queue import QueuedJob
 
 _log = logging.getLogger(__name__)
 
@@ -39,6 +40,9 @@ class Worker:
         self._dispatch = app.database.installation.dispatch
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop: asyncio.Task[None] | None = None
+        self._claiming: asyncio.Task[None] | None = None
+        self._left: list[QueuedJob] = []
+        self._gate = asyncio.Lock()
         self._news = asyncio.Event()
 
     def start(self) -> None:
@@ -54,9 +58,13 @@ class Worker:
         with suppress(asyncio.CancelledError):
             await self._loop
         self._loop = None
+        if self._claiming is not None:
+            await asyncio.gather(self._claiming, return_exceptions=True)
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        with suppress(StorageError):  # the end of this process sets them free as well
+            await self._put_back()
 
     def wake(self) -> None:
         """There may be something to take: look now."""
@@ -70,6 +78,7 @@ class Worker:
             try:
                 if loop.time() >= recover_at:
                     await self._dispatch.recover()
+                    await self._put_back()
                     recover_at = loop.time() + self._settings.recover
                 await self._take()
                 await self._pass_on_cancels()
@@ -86,16 +95,23 @@ class Worker:
         room = self._settings.concurrency - len(self.runs)
         # Shielded: what was claimed must be known here, also if this is cancelled meanwhile.
         if room > 0:
-            await asyncio.shield(asyncio.ensure_future(self._claim(room)))
+            self._claiming = asyncio.create_task(self._claim(room))
+            await asyncio.shield(self._claiming)
 
     async def _claim(self, room: int) -> None:
         for job in await self._dispatch.claim(room, at=self._clock.now()):
             place = (job.tenant, job.execution_id)
-            run = Run(job, self._app.of(job.tenant), self._dispatch, self._clock, self._settings.attempts)
+            run = Run(job, self._app.of(job.tenant), self._dispatch, self._clock, self._settings.attempts, self._gate)
             self.runs[place] = run
             task = asyncio.create_task(run.run(), name=f"execution {job.execution_id}")
             self._tasks.add(task)
             task.add_done_callback(partial(self._ended, place))
+
+    async def _put_back(self) -> None:
+        """Queue again what could not be put back when its run ended, since the storage failed."""
+        while self._left:
+            await self._dispatch.give_back(self._left[0], counts=True)
+            self._left.pop(0)
 
     async def _pass_on_cancels(self) -> None:
         for place in await self._dispatch.cancel_requests() if self.runs else ():
@@ -104,7 +120,9 @@ class Worker:
 
     def _ended(self, place: Place, task: "asyncio.Task[None]") -> None:
         self._tasks.discard(task)
-        del self.runs[place]
+        run = self.runs.pop(place)
+        run.over.set()
         self._news.set()
         if not task.cancelled() and (error := task.exception()) is not None:
-            _log.error("execution '%s' could not be put back into the queue: %s", place[1], error)
+            _log.error("execution '%s' could not be put back into the queue yet: %s", place[1], error)
+            self._left.append(run.job)
