@@ -542,7 +542,7 @@ class App:
             calls=ExecutionCalls(session, lock.ledger, execution.id),
             journal=self.database.journal,
             tables=self.database.tables,
-            files=self.database.files(execution.id, anywhere=not self.settings.confined),
+            files=self.database.files(execution.id, anywhere=not await self._is_confined(execution.id)),
             prompts=self._prompts,
             secrets=SecretsInUse(self._vendors.secrets(execution.mode, secrets)),
             threads=self._threads,
@@ -553,6 +553,10 @@ class App:
             parts=taken_over.parts if taken_over else {},
             inherited=before,
         )
+
+    async def _is_confined(self, execution_id: str) -> bool:
+        """True if it is not for the one who runs it to say where it reads and writes: others have queued it."""
+        return self.settings.confined or await self.database.queue.get(execution_id) is not None
 
     async def _finish(
         self, execution: Execution, ended: Ended, timeline: Timeline, ledger: Ledger, names: Mapping[str, str]

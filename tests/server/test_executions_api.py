@@ -8,8 +8,10 @@ import json
 import httpx2
 import pytest
 
+from lumeflow.app import open_app
 from lumeflow.server.config import ServerConfig
 from lumeflow.server.examples import INPUT, WORKFLOW
+from lumeflow.settings import Settings
 from tests.server.conftest import a_site
 from tests.server.wants import problem
 
@@ -385,6 +387,20 @@ async def test_a_workflow_writes_nowhere_but_in_its_folder(client, name):
     nodes = [*WORKFLOW["nodes"][:2], {**WORKFLOW["nodes"][2], "config": {"destination": "csv", "path": name}}]
     found = (await execute(client, {**WORKFLOW, "nodes": nodes})).json()
     assert found["status"] == ("completed" if name.startswith("~") else "failed")
+
+
+async def test_what_was_queued_stays_in_its_folder_whoever_runs_it(tmp_path, site, client):
+    """As `lumeflow worker` and `lumeflow executions resume` do, in a process of the operator's."""
+    target = tmp_path / "out.csv"
+    nodes = [*WORKFLOW["nodes"][:2], {**WORKFLOW["nodes"][2], "config": {"destination": "csv", "path": str(target)}}]
+    found = (await execute(client, {**WORKFLOW, "nodes": nodes})).json()
+    async with open_app(Settings(data_dir=tmp_path)) as app:
+        result = await app.resume(found["executionId"])
+        assert result.status == "failed"
+        assert not target.exists()
+        own = await app.execute({**WORKFLOW, "nodes": nodes}, INPUT, mode="demo")
+        assert own.status == "completed"
+        assert target.exists()
 
 
 async def test_what_is_not_there_is_404_everywhere(site, client):

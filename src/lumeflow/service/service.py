@@ -194,6 +194,7 @@ class ExecutionService:
             raise UsageError(f"execution '{execution_id}' has completed, and no record of it failed: nothing is left")
         options = {"limits": dict(limits)} if limits else {}
         kind = state.kind or JobKind.WORKFLOW
+        await _until_let_go(app, execution_id)
         await app.database.queue.requeue(
             execution_id, at=self._clock.now(), kind=kind, priority=priority, options=options
         )
@@ -335,6 +336,15 @@ class ExecutionService:
         if execution is None:
             raise UsageError(f"there is no execution '{execution_id}'")
         return execution
+
+
+async def _until_let_go(app: App, execution_id: str) -> None:
+    """An execution has ended a moment before its job has: wait for that, but not for long."""
+    for _ in range(100):
+        job = await app.database.queue.get(execution_id)
+        if job is None or job.state is not JobState.RUNNING:
+            return
+        await asyncio.sleep(LOOK / 10)
 
 
 @asynccontextmanager
