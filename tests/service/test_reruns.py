@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from lumeflow import Settings, UsageError, open_app
-from lumeflow.core.journal import RecordKind
+from lumeflow import Mode, Settings, UsageError, open_app
+from lumeflow.core.journal import RecordKind, Rerun
 from lumeflow.service import ExecutionService, ServiceSettings
 from lumeflow.simulator.server import serve
 from lumeflow.simulator.settings import SimulatorSettings
@@ -185,3 +185,16 @@ async def test_any_node_may_be_the_first(tmp_path, first):
         again = await app.rerun(base.execution_id, from_node=first)
         texts = [record["text"] async for record in app.output_records(again.execution_id)]
         assert texts == ["Hello Mira", "Hello Tomás"]
+
+
+async def test_on_postgres_too(new_postgres, tmp_path):
+    async with open_app(Settings(data_dir=tmp_path, db=new_postgres())) as app:
+        base = await app.execute(document(), await app.demo_audience(), mode=Mode.DEMO)
+        again = await app.rerun(base.execution_id, from_node="email-finder-1")
+        assert again.status == "completed", again.error
+        assert again.nodes["enrichment-1"].replayed == base.nodes["enrichment-1"].cost.api_calls
+        assert again.nodes["enrichment-1"].cost.api_calls == 0
+        assert again.output["contactsCount"] == base.output["contactsCount"]
+        stored = await app.database.journal.get(again.execution_id)
+        assert stored is not None
+        assert stored.rerun == Rerun(base.execution_id, "email-finder-1")
