@@ -3,7 +3,7 @@
 import pytest
 
 from lumeflow.kit.contacts import read_contacts
-from lumeflow.kit.model_json import json_in
+from lumeflow.kit.models.json_answers import json_in
 from lumeflow.kit.replies import UNREADABLE
 from lumeflow.kit.schema_check import schema_check
 

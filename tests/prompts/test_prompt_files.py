@@ -7,7 +7,7 @@ import jsonschema_rs
 import orjson
 import pytest
 
-from lumeflow.kit.strict_schema import is_strict
+from lumeflow.kit.models.strict_schema import is_strict
 from lumeflow.plugin import UsageError
 from lumeflow.prompts import BUILT_IN, PromptLibrary
 

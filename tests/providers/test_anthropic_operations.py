@@ -5,7 +5,7 @@ from decimal import Decimal
 import orjson
 import pytest
 
-from lumeflow.kit.completion import Completion, Finish, Parameter
+from lumeflow.kit.models.completion import Completion, Finish, Parameter
 from lumeflow.plugin import Answer, Basis, Charge, ErrorClass, Failure, NodeError, RateHint, RateLimit
 from tests.providers.desk import OPERATIONS, account, judged, reply
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 import orjson
 import pytest
 
-from lumeflow.kit.completion import Completion, Finish
+from lumeflow.kit.models.completion import Completion, Finish
 from lumeflow.plugin import Answer, Basis, Charge, ErrorClass, Failure
 from tests.providers.desk import OPERATIONS, account, judged, reply
 

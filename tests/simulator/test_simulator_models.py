@@ -7,7 +7,7 @@ import pytest
 from tests.providers.desk import OPERATIONS, account, judged
 
 from lumeflow.core.http import HttpResponse
-from lumeflow.kit.completion import Finish, Parameter
+from lumeflow.kit.models.completion import Finish, Parameter
 from lumeflow.plugin import ErrorClass, RateHint, RateLimit
 
 OPENAI, ANTHROPIC, ELSEWHERE = "/v1/chat/completions", "/v1/messages", "/openai/v1/chat/completions"

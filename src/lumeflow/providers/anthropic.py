@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from lumeflow.kit.chat_completions import charge_of, expected_cost, refused_parameter
-from lumeflow.kit.completion import Completion, Finish
-from lumeflow.kit.model_headers import asked_wait, rate_hint, until, word_on_retry
-from lumeflow.kit.model_prices import PriceList, Tokens
+from lumeflow.kit.models.chat_completions import charge_of, expected_cost, refused_parameter
+from lumeflow.kit.models.completion import Completion, Finish
+from lumeflow.kit.models.headers import asked_wait, rate_hint, until, word_on_retry
+from lumeflow.kit.models.prices import PriceList, Tokens
 from lumeflow.kit.prices import count_of
 from lumeflow.kit.replies import class_of, identifier, json_object, json_request, key_of, member, refusal, unreadable
 from lumeflow.plugin import (

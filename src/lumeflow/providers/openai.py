@@ -6,8 +6,8 @@ A used-up balance comes as a 429 that no waiting mends; a parameter that a model
 from decimal import Decimal
 from typing import ClassVar
 
-from lumeflow.kit.chat_completions import chat_request, expected_cost, judge_chat, request_rates
-from lumeflow.kit.model_prices import PriceList
+from lumeflow.kit.models.chat_completions import chat_request, expected_cost, judge_chat, request_rates
+from lumeflow.kit.models.prices import PriceList
 from lumeflow.plugin import (
     Account,
     HttpRequest,

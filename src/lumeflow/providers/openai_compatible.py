@@ -11,9 +11,9 @@ from functools import partial
 from typing import ClassVar
 from urllib.parse import urlsplit
 
-from lumeflow.kit.chat_completions import chat_request, expected_cost, judge_chat, request_rates
 from lumeflow.kit.http.sealing import Unsealing
-from lumeflow.kit.model_prices import PriceList
+from lumeflow.kit.models.chat_completions import chat_request, expected_cost, judge_chat, request_rates
+from lumeflow.kit.models.prices import PriceList
 from lumeflow.plugin import (
     Account,
     ErrorClass,

@@ -11,7 +11,8 @@ from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from typing import Any, ClassVar
 
-from lumeflow.kit.completion import Completion, Finish
+from lumeflow.kit.models.completion import Completion, Finish
+from lumeflow.kit.models.strict_schema import is_strict
 from lumeflow.kit.prices import MILLIONTH, count_of, price_of
 from lumeflow.kit.replies import (
     class_of,
@@ -25,7 +26,6 @@ from lumeflow.kit.replies import (
     seconds,
     unreadable,
 )
-from lumeflow.kit.strict_schema import is_strict
 from lumeflow.plugin import (
     FREE,
     Account,

@@ -9,11 +9,11 @@ from lumeflow.core.clock import derived_id, iso
 from lumeflow.core.errors import ErrorClass, NodeError, RecordError
 from lumeflow.core.records import JsonObject, Skip
 from lumeflow.kit.actor_runs import ActorRun
-from lumeflow.kit.asking import Item, Survey
-from lumeflow.kit.chat import ChatConfig, Desk
 from lumeflow.kit.contacts import read_contacts
-from lumeflow.kit.prompt_task import PromptTask
-from lumeflow.kit.prompts import pinned_prompt
+from lumeflow.kit.models.asking import Item, Survey
+from lumeflow.kit.models.chat import ChatConfig, Desk
+from lumeflow.kit.models.prompt_task import PromptTask
+from lumeflow.kit.models.prompts import pinned_prompt
 from lumeflow.kit.replies import identifier
 from lumeflow.kit.social_comments import READERS
 from lumeflow.kit.text import is_blank, text_of

@@ -5,8 +5,8 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from lumeflow.kit.chat import OPERATIONS
-from lumeflow.kit.question import QuestionBlock, QuestionConfig
+from lumeflow.kit.models.chat import OPERATIONS
+from lumeflow.kit.models.question import QuestionBlock, QuestionConfig
 from lumeflow.plugin import BlockType
 
 

@@ -5,13 +5,13 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from lumeflow.kit.asking import Answers, Item, Survey
 from lumeflow.kit.calling import CallBlock
-from lumeflow.kit.chat import ALL_OPERATIONS, ChatConfig, Desk
 from lumeflow.kit.contacts import Contact, read_contacts
-from lumeflow.kit.model_tasks import task_discriminators
-from lumeflow.kit.prompt_task import PromptTask
-from lumeflow.kit.prompts import pinned_prompt
+from lumeflow.kit.models.asking import Answers, Item, Survey
+from lumeflow.kit.models.chat import ALL_OPERATIONS, ChatConfig, Desk
+from lumeflow.kit.models.prompt_task import PromptTask
+from lumeflow.kit.models.prompts import pinned_prompt
+from lumeflow.kit.models.tasks import task_discriminators
 from lumeflow.kit.text import text_of
 from lumeflow.plugin import BlockContext, BlockType, JsonObject, RecordError
 

@@ -5,9 +5,9 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from lumeflow.kit.annotating import AnnotatingBlock, AnnotatingConfig
-from lumeflow.kit.chat import ALL_OPERATIONS
-from lumeflow.kit.model_tasks import task_discriminators
+from lumeflow.kit.models.annotating import AnnotatingBlock, AnnotatingConfig
+from lumeflow.kit.models.chat import ALL_OPERATIONS
+from lumeflow.kit.models.tasks import task_discriminators
 from lumeflow.kit.shares import confidence_in
 from lumeflow.kit.text import text_of
 from lumeflow.plugin import BlockType

@@ -9,7 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from lumeflow.kit.calling import CallConfig
 from lumeflow.kit.http.auth import Credential
-from lumeflow.kit.model_prices import KINDS
+from lumeflow.kit.models.prices import KINDS
 from lumeflow.plugin import decimal_of, did_you_mean
 
 MOST_TOKENS = 16_000

@@ -15,9 +15,9 @@ from typing import Any, Generic, Protocol, TypeVar
 import orjson
 
 from lumeflow.core.errors import STOPS_NODE
-from lumeflow.kit.chat import Desk, Message
-from lumeflow.kit.completion import Finish
-from lumeflow.kit.model_json import json_in
+from lumeflow.kit.models.chat import Desk, Message
+from lumeflow.kit.models.completion import Finish
+from lumeflow.kit.models.json_answers import json_in
 from lumeflow.kit.replies import UNREADABLE
 from lumeflow.plugin import BlockContext, CallError, ErrorClass, RecordError
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from lumeflow.kit.completion import Parameter
+from lumeflow.kit.models.completion import Parameter
 
 Message = dict[str, str]
 

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
-from lumeflow.kit.asking import Item, json_lines, listed_parts
-from lumeflow.kit.chat import MOST_TOKENS, Message
-from lumeflow.kit.prompts import messages_of
+from lumeflow.kit.models.asking import Item, json_lines, listed_parts
+from lumeflow.kit.models.chat import MOST_TOKENS, Message
+from lumeflow.kit.models.prompts import messages_of
 
 T = TypeVar("T")
 
@@ -13,7 +13,7 @@ TOKENS_AROUND = 200
 
 
 class PromptTask(Generic[T]):
-    """Implements `lumeflow.kit.asking.Task`.
+    """Implements `lumeflow.kit.models.asking.Task`.
 
     Args:
         prompt: The prompt file; it takes the items as `lines_name`, and `problem`.

@@ -10,10 +10,10 @@ from typing import Any
 import orjson
 
 from lumeflow.core.errors import STOPS_NODE
-from lumeflow.kit.chat_config import MOST_TOKENS, ChatConfig
-from lumeflow.kit.chat_style import BY_OBJECT, BY_SCHEMA, BY_WORDS, Message, Style
-from lumeflow.kit.completion import Completion, Finish, Parameter
-from lumeflow.kit.model_prices import open_price_list
+from lumeflow.kit.models.chat_config import MOST_TOKENS, ChatConfig
+from lumeflow.kit.models.chat_style import BY_OBJECT, BY_SCHEMA, BY_WORDS, Message, Style
+from lumeflow.kit.models.completion import Completion, Finish, Parameter
+from lumeflow.kit.models.prices import open_price_list
 from lumeflow.plugin import BlockContext, CallError, ErrorClass, NodeError
 
 __all__ = ["ALL_OPERATIONS", "MOST_TOKENS", "OPERATIONS", "ChatConfig", "Desk", "Message"]

@@ -7,11 +7,11 @@ from typing import Any, TypeVar
 import orjson
 from pydantic import Field, field_validator, model_validator
 
-from lumeflow.kit.asking import Item, Survey, json_lines, listed_parts
 from lumeflow.kit.calling import CallBlock, FillingConfig, filled, found_at, without_secrets
-from lumeflow.kit.chat import MOST_TOKENS, ChatConfig, Desk, Message
-from lumeflow.kit.model_json import json_in
-from lumeflow.kit.prompts import messages_of, pinned_prompt
+from lumeflow.kit.models.asking import Item, Survey, json_lines, listed_parts
+from lumeflow.kit.models.chat import MOST_TOKENS, ChatConfig, Desk, Message
+from lumeflow.kit.models.json_answers import json_in
+from lumeflow.kit.models.prompts import messages_of, pinned_prompt
 from lumeflow.kit.replies import UNREADABLE
 from lumeflow.kit.schema_check import Check, schema_check
 from lumeflow.plugin import BlockContext, JsonObject, RecordError, Template, TemplateField

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lumeflow.kit.chat_style import Message
+from lumeflow.kit.models.chat_style import Message
 from lumeflow.plugin import BlockContext, ErrorClass, NodeError, UsageError
 
 

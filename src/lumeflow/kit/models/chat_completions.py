@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from lumeflow.kit.completion import Completion, Finish, Parameter
-from lumeflow.kit.model_headers import asked_wait, duration, rate_hint, word_on_retry
-from lumeflow.kit.model_prices import PriceList, Tokens
+from lumeflow.kit.models.completion import Completion, Finish, Parameter
+from lumeflow.kit.models.headers import asked_wait, duration, rate_hint, word_on_retry
+from lumeflow.kit.models.prices import PriceList, Tokens
+from lumeflow.kit.models.strict_schema import is_strict
 from lumeflow.kit.prices import count_of
 from lumeflow.kit.replies import class_of, identifier, json_object, json_request, key_of, member, refusal, unreadable
-from lumeflow.kit.strict_schema import is_strict
 from lumeflow.plugin import (
     Account,
     Answer,

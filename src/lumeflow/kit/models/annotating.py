@@ -5,11 +5,11 @@ from typing import Any, ClassVar, TypeVar
 
 from pydantic import Field
 
-from lumeflow.kit.asking import Item, Survey
 from lumeflow.kit.calling import CallBlock
-from lumeflow.kit.chat import ChatConfig, Desk
-from lumeflow.kit.prompt_task import PromptTask
-from lumeflow.kit.prompts import pinned_prompt
+from lumeflow.kit.models.asking import Item, Survey
+from lumeflow.kit.models.chat import ChatConfig, Desk
+from lumeflow.kit.models.prompt_task import PromptTask
+from lumeflow.kit.models.prompts import pinned_prompt
 from lumeflow.kit.text import text_of
 from lumeflow.plugin import BlockContext, JsonObject, RecordError
 
