@@ -6,36 +6,24 @@ result.status, result.output["contactsCount"], result.cost.total_cost
 """
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from copy import copy
 from dataclasses import replace
 from datetime import datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from lumeflow.admission import admitted_id, check_mocks
-from lumeflow.calls import ExecutionCalls
 from lumeflow.core.clock import NewId, SystemClock, checked_id, random_id
-from lumeflow.core.concealing import SecretsInUse
 from lumeflow.core.document import Globals, Workflow
-from lumeflow.core.document.policies import Limits as DocumentLimits
-from lumeflow.core.effects import Ledger
-from lumeflow.core.errors import LumeflowError, StorageError, UsageError
+from lumeflow.core.errors import UsageError
 from lumeflow.core.events import EventKind
 from lumeflow.core.findings import InvalidWorkflow, Report
 from lumeflow.core.journal import (
-    EVERY_EXECUTION,
     AlreadyExists,
     Execution,
-    ExecutionFilter,
-    ExecutionLock,
-    ExecutionSummary,
-    KeptRecord,
     Mode,
-    RecordKind,
     Rerun,
     Status,
 )
@@ -44,19 +32,18 @@ from lumeflow.core.records import JsonObject
 from lumeflow.core.registry import Registry
 from lumeflow.core.result import ExecutionResult
 from lumeflow.core.validate import validate
-from lumeflow.engine.orchestrator import Ended, Orchestrator
+from lumeflow.engine.orchestrator import Ended
 from lumeflow.engine.plan import Plan, Planner
 from lumeflow.engine.scope import static_roots
-from lumeflow.engine.services import Services
-from lumeflow.engine.tally import Tally, Timeline
+from lumeflow.engine.tally import Timeline
 from lumeflow.engine.threads import Threads
-from lumeflow.gateway import Limits
+from lumeflow.history import History
 from lumeflow.plugins import PluginProblem, load_registry
 from lumeflow.process import tuned
 from lumeflow.prompts import PromptLibrary
-from lumeflow.reruns import check_node, inherited
-from lumeflow.results import block_names, build_result, failed_records
-from lumeflow.search import SEARCH_ID, SearchRun, is_search, search_definition, search_settings, search_tally
+from lumeflow.reruns import check_node
+from lumeflow.runner import Runner
+from lumeflow.search import SEARCH_ID, is_search, search_definition, search_settings
 from lumeflow.settings import Settings
 from lumeflow.storage import Database, load_rows, open_database
 from lumeflow.vault.vault import Vault
@@ -65,7 +52,7 @@ from lumeflow.workflow_lookup import find_document
 from lumeflow.workflows import PLAN, Example, example
 
 
-class App:
+class App(History):
     """lumeflow, wired. Make one with `open_app`.
 
     Attributes:
@@ -183,7 +170,7 @@ class App:
         except AlreadyExists:
             raise UsageError(already_there(execution, given=execution_id)) from None
         try:
-            return await self._run(plan, execution, lock, EventKind.EXECUTION_STARTED, on_progress, cancel)
+            return await self._runner().run(plan, execution, lock, EventKind.EXECUTION_STARTED, on_progress, cancel)
         finally:
             lock.release()
 
@@ -276,7 +263,7 @@ class App:
             UsageError: There is no such execution, or a process is running it.
             StorageError: The database cannot be read or written.
         """
-        execution = await self._stored(execution_id)
+        execution = await self.stored(execution_id)
         has_ended = execution.status is Status.COMPLETED and not await self.has_failed_records(execution_id)
         if has_ended and not limits:
             return await self.result(execution_id)
@@ -295,7 +282,7 @@ class App:
             is_new = execution.status is Status.QUEUED
             await self.database.journal.reopen(execution_id, at=self._clock.now() if is_new else None)
             kind = EventKind.EXECUTION_STARTED if is_new else EventKind.EXECUTION_RESUMED
-            return await self._run(work, execution, lock, kind, on_progress, cancel)
+            return await self._runner().run(work, execution, lock, kind, on_progress, cancel)
         finally:
             lock.release()
 
@@ -333,7 +320,7 @@ class App:
         except AlreadyExists:
             raise UsageError(already_there(execution, given=new_id)) from None
         try:
-            return await self._run(plan, execution, lock, EventKind.EXECUTION_STARTED, on_progress, cancel)
+            return await self._runner().run(plan, execution, lock, EventKind.EXECUTION_STARTED, on_progress, cancel)
         finally:
             lock.release()
 
@@ -347,10 +334,10 @@ class App:
             UsageError: As `rerun`, but for an id that is taken.
         """
         await self.vault.load()
-        earlier = await self._stored(execution_id)
+        earlier = await self.stored(execution_id)
         if is_search(earlier.definition):
             raise UsageError(f"execution '{execution_id}' is a SEARCH, which has no nodes: resume it")
-        standing = await self._standing(execution_id, earlier.status)
+        standing = await self.standing(execution_id, earlier.status)
         if standing in {Status.QUEUED, Status.RUNNING}:
             raise UsageError(f"execution '{execution_id}' is {standing}: wait for it, or cancel it")
         if from_node is not None:
@@ -378,14 +365,14 @@ class App:
             UsageError: There is no such execution, or a process is running it.
             StorageError: The database cannot be written.
         """
-        execution = await self._stored(execution_id)
+        execution = await self.stored(execution_id)
         if execution.status not in {Status.QUEUED, Status.RUNNING}:
             return
         lock = await self.database.take(execution_id)
         try:
             await self.database.journal.reopen(execution_id)
             timeline = Timeline(execution_id, self.database.journal, self._clock)
-            await self._finish(execution, Ended(status, {}, reason, ()), timeline, lock.ledger, {})
+            await self._runner().finish(execution, Ended(status, {}, reason, ()), timeline, lock.ledger, {})
         finally:
             lock.release()
 
@@ -402,48 +389,6 @@ class App:
         # Shared by all who see it as this tenant, so that what one has read is known to the next.
         other.vault = self._vaults.setdefault(tenant, Vault(self.settings, other.database))
         return other
-
-    async def result(self, execution_id: str) -> ExecutionResult:
-        """What is stored of an execution, finished or not.
-
-        Raises:
-            UsageError: There is no such execution.
-        """
-        execution = await self._stored(execution_id)
-        execution = replace(execution, status=await self._standing(execution_id, execution.status))
-        journal = self.database.journal
-        rows = await journal.nodes(execution_id)
-        totals = await self.database.totals(execution_id)
-        failed = await failed_records(journal, execution_id, rows)
-        return build_result(execution, rows, totals, failed, block_names(execution, self.registry))
-
-    async def executions(
-        self, *, limit: int = 50, before: str | None = None, chosen: ExecutionFilter = EVERY_EXECUTION
-    ) -> Sequence[ExecutionSummary]:
-        """The newest executions first; `before` is the id after which the page begins."""
-        page = await self.database.journal.list(limit=limit, before=before, chosen=chosen)
-        return [replace(entry, status=await self._standing(entry.id, entry.status)) for entry in page]
-
-    async def output_records(self, execution_id: str) -> AsyncIterator[JsonObject]:
-        """Every record that reached the output nodes, in order. Embeddings are `array('f')`.
-
-        Raises:
-            UsageError: There is no such execution.
-        """
-        async for record in self.kept_records(execution_id, RecordKind.OUTPUT):
-            yield record.data
-
-    async def kept_records(
-        self, execution_id: str, kind: RecordKind, node_id: str | None = None
-    ) -> AsyncIterator[KeptRecord]:
-        """Records that are kept with an execution, by node and position.
-
-        Raises:
-            UsageError: There is no such execution.
-        """
-        await self._stored(execution_id)
-        async for record in self.database.journal.kept(execution_id, kind, node_id):
-            yield record
 
     async def load_rows(self, table: str, path: Path) -> int:
         """Load rows from a JSON, JSON Lines or CSV file into a table; all of them or, if one is bad, none.
@@ -487,6 +432,11 @@ class App:
         await self._vendors.close()
         await self.database.close()
 
+    def _runner(self) -> Runner:
+        return Runner(
+            self.settings, self.database, self.vault, self._vendors, self._prompts, self._threads, self._clock
+        )
+
     def _plan(self, document: Workflow, execution: Execution) -> Plan:
         """Plan an execution before anything is written down: what cannot be planned has not begun.
 
@@ -494,83 +444,6 @@ class App:
             UsageError: A template of a node's configuration gives a value that the block does not take.
         """
         return self._planner.plan(document, static_roots(execution))
-
-    async def _run(
-        self,
-        work: Plan | Globals,
-        execution: Execution,
-        lock: ExecutionLock,
-        kind: EventKind,
-        listener: ProgressListener | None,
-        cancel: asyncio.Event | None,
-    ) -> ExecutionResult:
-        timeline = Timeline(execution.id, self.database.journal, self._clock)
-        plan = work if isinstance(work, Plan) else None
-        tally = Tally.of(plan.nodes, timeline) if plan else search_tally(timeline)
-        try:
-            services = await self._services(work, execution, lock, tally, resumed=kind is EventKind.EXECUTION_RESUMED)
-            run = Orchestrator(work, services, tally) if isinstance(work, Plan) else SearchRun(work, services, tally)
-        except StorageError:
-            raise
-        except Exception as error:
-            # Begun, and no node ever will be: nobody must take it for one that runs.
-            reason = str(error) if isinstance(error, LumeflowError) else f"lumeflow has a bug: {type(error).__name__}"
-            await self._finish(execution, Ended(Status.FAILED, {}, reason, ()), timeline, lock.ledger, {})
-            raise
-        timeline.note(kind, None, str(execution.mode))
-        try:
-            ended = await run.run(listener=listener, cancel=cancel)
-        finally:
-            await services.files.close()
-        names = {name: node.block for name, node in tally.nodes.items()}
-        return await self._finish(execution, ended, timeline, lock.ledger, names)
-
-    async def _services(
-        self, work: Plan | Globals, execution: Execution, lock: ExecutionLock, tally: Tally, *, resumed: bool
-    ) -> Services:
-        plan = work if isinstance(work, Plan) else None
-        taken_over = await inherited(self.database, plan, execution) if plan else None
-        before = taken_over.executions if taken_over else ()
-        known = resumed or bool(before)
-        earlier = await self._vendors.earlier(execution, self.database.asked, before) if known else ()
-        settings = work.workflow.globals if isinstance(work, Plan) else work
-        budget = await _budget(settings.limits, execution, lock.ledger)
-        secrets = self.vault.latest
-        session = self._vendors.session(execution, lock.ledger, tally, budget, secrets, earlier, taken_over)
-        return Services(
-            execution=execution,
-            calls=ExecutionCalls(session, lock.ledger, execution.id),
-            journal=self.database.journal,
-            tables=self.database.tables,
-            files=self.database.files(execution.id, anywhere=not await self._is_confined(execution.id)),
-            prompts=self._prompts,
-            secrets=SecretsInUse(self._vendors.secrets(execution.mode, secrets)),
-            threads=self._threads,
-            clock=self._clock,
-            time=time.monotonic,
-            resumed=resumed,
-            previews=self.settings.previews,
-            parts=taken_over.parts if taken_over else {},
-            inherited=before,
-        )
-
-    async def _is_confined(self, execution_id: str) -> bool:
-        """True if it is not for the one who runs it to say where it reads and writes: others have queued it."""
-        return self.settings.confined or await self.database.queue.get(execution_id) is not None
-
-    async def _finish(
-        self, execution: Execution, ended: Ended, timeline: Timeline, ledger: Ledger, names: Mapping[str, str]
-    ) -> ExecutionResult:
-        journal = self.database.journal
-        completed = self._clock.now()
-        timeline.note(EventKind.EXECUTION_FINISHED, None, str(ended.status))
-        await journal.finish(
-            execution.id, ended.status, ended.rows, completed_at=completed, output=ended.output, error=ended.error
-        )
-        stored = replace(execution, status=ended.status, output=ended.output, error=ended.error, completed_at=completed)
-        totals = await ledger.totals(execution.id)
-        failed = await failed_records(journal, execution.id, ended.rows)
-        return build_result(stored, ended.rows, totals, failed, names)
 
     def _new(
         self,
@@ -630,38 +503,6 @@ class App:
             )
         execution = replace(execution, id=wanted)
         return self._plan(document, execution), execution
-
-    async def _stored(self, execution_id: str) -> Execution:
-        execution = await self.database.journal.get(execution_id)
-        if execution is None:
-            raise UsageError(
-                f"there is no execution '{execution_id}': `lumeflow executions list` shows those there are"
-            )
-        return execution
-
-    async def _standing(self, execution_id: str, stored: Status) -> Status:
-        """The status as it is: one that is stored as running may have lost its process."""
-        alive = stored is not Status.RUNNING or await self.database.is_running(execution_id)
-        return stored if alive else Status.INTERRUPTED
-
-    async def has_failed_records(self, execution_id: str) -> bool:
-        """True if a record of it failed that no error port and no fallback took over."""
-        async for _ in self.database.journal.kept(execution_id, RecordKind.FAILED):
-            return True
-        return False
-
-
-async def _budget(limits: DocumentLimits, execution: Execution, ledger: Ledger) -> Limits | None:
-    """What the document's limits leave, after what the execution's earlier runs spent."""
-    if limits.calls is None and limits.cost_usd is None:
-        return None
-    spent = (await ledger.totals(execution.id)).nodes.values()
-    return Limits(
-        calls=limits.calls,
-        cost=limits.cost_usd,
-        spent_calls=sum(node.calls for node in spent),
-        spent_cost=sum((node.amount for node in spent), Decimal(0)),
-    )
 
 
 def with_limits(definition: Mapping[str, Any], limits: JsonObject) -> Mapping[str, Any]:

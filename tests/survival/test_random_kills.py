@@ -20,12 +20,13 @@ CROWD = {"commentsPerUrl": 100, "limits": {"apollo": [[150, 1.0]], "hunter": [[7
 
 
 @pytest.fixture(scope="module")
-def crowd(base: Path, make_desk: Callable[[Path], Desk], simulator: Simulator) -> tuple[Undisturbed, float]:
+def crowd(
+    tmp_path_factory: pytest.TempPathFactory, make_desk: Callable[[Path], Desk], simulator: Simulator
+) -> tuple[Undisturbed, float]:
     """The execution without a crash, and how many seconds its process took."""
     simulator.reset(**CROWD)
-    folder = base / "crowd"
-    folder.mkdir()
-    desk = make_desk(folder)
+    # A folder of its own each time: a test process may come back to this module.
+    desk = make_desk(tmp_path_factory.mktemp("crowd"))
     words = desk.run_words()
     started = time.monotonic()
     ended = desk.cli(*words)
