@@ -67,10 +67,10 @@ async def execute(
 
 
 @pytest.fixture(scope="module")
-def calm(base: Path, simulator: Simulator) -> Calm:
+def calm(tmp_path_factory: pytest.TempPathFactory, simulator: Simulator) -> Calm:
     """The execution without faults."""
     simulator.reset()
-    return Calm(*asyncio.run(execute(base / "calm", simulator.url)))
+    return Calm(*asyncio.run(execute(tmp_path_factory.mktemp("calm"), simulator.url)))
 
 
 @pytest.fixture

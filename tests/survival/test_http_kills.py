@@ -39,13 +39,14 @@ def crm_desk(desk: Desk, document: Path, simulator: Simulator) -> Desk:
 
 @pytest.fixture(scope="module")
 def whole(
-    base: Path, make_desk: Callable[[Path], Desk], document: Path, simulator: Simulator
+    tmp_path_factory: pytest.TempPathFactory,
+    make_desk: Callable[[Path], Desk],
+    document: Path,
+    simulator: Simulator,
 ) -> tuple[Ended, bytes, Bill]:
     """The execution without a crash."""
     simulator.reset(**CRM)
-    folder = base / "crm"
-    folder.mkdir()
-    desk = make_desk(folder)
+    desk = make_desk(tmp_path_factory.mktemp("crm"))
     desk.document = document
     ended = desk.run()
     assert ended.code == 0, ended
