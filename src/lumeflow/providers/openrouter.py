@@ -11,6 +11,7 @@ from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from typing import Any, ClassVar
 
+from lumeflow.kit.models.chat_completions import completion_of
 from lumeflow.kit.models.completion import Completion, Finish
 from lumeflow.kit.models.strict_schema import is_strict
 from lumeflow.kit.prices import MILLIONTH, count_of, price_of
@@ -124,7 +125,7 @@ class Chat(Operation):
         charge = _charge(body, params, account)
         if choice.get("finish_reason") == "error" or choice.get("error"):
             return _refused(_Trouble.of(choice, response), response, account, paid=charge.amount > 0)
-        return Answer(_completion(choice, body.get("model"), params), charge)
+        return Answer(completion_of(choice, body.get("model"), params), charge)
 
     def expected(self, params: Params, account: Account) -> Decimal:
         """From the length of the messages and the limit of the answer; zero if all models are free."""
@@ -242,18 +243,6 @@ def _meaning(error_class: ErrorClass, account: Account) -> str | None:
     if error_class is ErrorClass.AUTH:
         return f"OpenRouter does not let the key in {account.key_name} make this call: it is wrong or lacks the right"
     return None
-
-
-def _completion(choice: Mapping[str, Any], model: Any, params: Params) -> Completion:
-    content, refused = member(choice, "message", "content"), member(choice, "message", "refusal")
-    text = content if isinstance(content, str) else ""
-    finish = _FINISHES.get(str(choice.get("finish_reason")), Finish.STOP)
-    if finish is Finish.STOP and refused and not text.strip():
-        finish = Finish.REFUSED
-    return Completion(text, finish, model if isinstance(model, str) and model else params["models"][0])
-
-
-_FINISHES: Mapping[str, Finish] = {"length": Finish.LENGTH, "content_filter": Finish.FILTERED}
 
 
 def _charge(body: Mapping[str, Any], params: Params, account: Account) -> Charge:

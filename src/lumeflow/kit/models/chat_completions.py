@@ -86,7 +86,7 @@ def judge_chat(vendor: str, params: Params, response: HttpResponse, account: Acc
         return unreadable(vendor, account, response, "no choices", paid=True)
     model = body.get("model")
     return Answer(
-        _completion(choice, model, params),
+        completion_of(choice, model, params),
         charge_of(_tokens(body.get("usage")), model, params, prices),
     )
 
@@ -184,7 +184,8 @@ def _meaning(vendor: str, error_class: ErrorClass) -> str | None:
     return None
 
 
-def _completion(choice: Mapping[str, Any], model: Any, params: Params) -> Completion:
+def completion_of(choice: Mapping[str, Any], model: Any, params: Params) -> Completion:
+    """What a model said, from one of an answer's `choices`; `model` is the one that the answer names, if it does."""
     content, refused = member(choice, "message", "content"), member(choice, "message", "refusal")
     text = content if isinstance(content, str) else ""
     finish = _FINISHES.get(str(choice.get("finish_reason")), Finish.STOP)
