@@ -9,46 +9,42 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from copy import copy
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from lumeflow.admission import admitted_id, check_mocks
-from lumeflow.core.clock import NewId, SystemClock, checked_id, random_id
-from lumeflow.core.document import Globals, Workflow
+from lumeflow.core.clock import NewId, SystemClock, random_id
+from lumeflow.core.document import Workflow
 from lumeflow.core.errors import UsageError
 from lumeflow.core.events import EventKind
-from lumeflow.core.findings import InvalidWorkflow, Report
+from lumeflow.core.findings import Report
 from lumeflow.core.journal import (
     AlreadyExists,
     Execution,
     Mode,
-    Rerun,
     Status,
 )
 from lumeflow.core.progress import ProgressListener
 from lumeflow.core.records import JsonObject
 from lumeflow.core.registry import Registry
 from lumeflow.core.result import ExecutionResult
-from lumeflow.core.validate import validate
 from lumeflow.engine.orchestrator import Ended
 from lumeflow.engine.plan import Plan, Planner
-from lumeflow.engine.scope import static_roots
 from lumeflow.engine.tally import Timeline
 from lumeflow.engine.threads import Threads
 from lumeflow.history import History
 from lumeflow.plugins import PluginProblem, load_registry
+from lumeflow.preparation import Documents, ExecutionRequest, Preparation, with_limits
 from lumeflow.process import tuned
 from lumeflow.prompts import PromptLibrary
 from lumeflow.reruns import check_node
 from lumeflow.runner import Runner
-from lumeflow.search import SEARCH_ID, is_search, search_definition, search_settings
+from lumeflow.search import is_search
 from lumeflow.settings import Settings
 from lumeflow.storage import Database, load_rows, open_database
+from lumeflow.vault.tenant_secrets import TenantSecrets
 from lumeflow.vault.vault import Vault
 from lumeflow.vendors import Vendors
-from lumeflow.workflow_lookup import find_document
 from lumeflow.workflows import PLAN, Example, example
 
 
@@ -80,6 +76,7 @@ class App(History):
         self.vault = Vault(settings, database)
         self._vaults = {database.tenant: self.vault}
         self._vendors = vendors
+        self._documents = Documents(registry)
         self._planner = Planner(registry)
         self._prompts = PromptLibrary(settings.prompt_folders)
         self._threads = Threads()
@@ -92,10 +89,7 @@ class App(History):
         Raises:
             InvalidWorkflow: With the whole report.
         """
-        report = self.validate(source, mode=mode)
-        if not report.ok:
-            raise InvalidWorkflow(report)
-        return Workflow.load(source)
+        return self._documents.load(source, self._known(mode))
 
     def validate(self, source: bytes | Mapping[str, Any], *, mode: Mode = Mode.LIVE) -> Report:
         """All findings on a document, warnings included; never raises for a bad one.
@@ -103,18 +97,11 @@ class App(History):
         Where nothing real is called, in demo mode and with a simulator, secrets need not be configured. Known are those
         that were read last: see `check`.
         """
-        if not self._is_real(mode):
-            return validate(source, self.registry)
-        known = self.vault.latest
-        return validate(source, self.registry, secrets_known=known.sources(), secrets_unreadable=known.unreadable())
+        return self._documents.check(source, self._known(mode))
 
-    def _is_real(self, mode: Mode) -> bool:
-        """True if real vendors are called, with real secrets."""
-        return mode is Mode.LIVE and self.settings.simulator_url is None
-
-    async def _load_secrets(self, mode: Mode) -> None:
-        if self._is_real(mode):
-            await self.vault.load()
+    def _known(self, mode: Mode) -> TenantSecrets | None:
+        """The secrets that must be there; None if none need be."""
+        return self.vault.latest if self._vendors.is_real(mode) else None
 
     async def check(self, source: bytes | Mapping[str, Any], *, mode: Mode = Mode.LIVE) -> Report:
         """As `validate`, by the secrets that there are now.
@@ -160,86 +147,38 @@ class App(History):
                 block (a webhook's signature, a delivery that came before), or there is no such workflow.
             StorageError: The database cannot be written.
         """
-        await self._load_secrets(Mode(mode))
-        document = await self._document(workflow, workflow_id, Mode(mode))
-        plan, execution = self._new(
-            document, input, mode=Mode(mode), mocks=mocks, execution_id=execution_id, now=now, variables=variables
+        request = ExecutionRequest(
+            workflow=workflow,
+            workflow_id=workflow_id,
+            input=input,
+            mode=Mode(mode),
+            mocks=mocks,
+            variables=variables,
+            execution_id=execution_id,
+            now=now,
         )
-        try:
-            lock = await self.database.begin(execution)
-        except AlreadyExists:
-            raise UsageError(already_there(execution, given=execution_id)) from None
-        try:
-            return await self._runner().run(plan, execution, lock, EventKind.EXECUTION_STARTED, on_progress, cancel)
-        finally:
-            lock.release()
+        plan, execution = await self._preparation().new(request)
+        return await self._begin(plan, execution, execution_id, on_progress, cancel)
 
-    async def prepare(
-        self,
-        workflow: Workflow | Mapping[str, Any] | bytes | None = None,
-        input: JsonObject | None = None,  # noqa: A002 - the plan's name
-        *,
-        workflow_id: str | None = None,
-        mode: Mode = Mode.LIVE,
-        mocks: JsonObject | None = None,
-        execution_id: str | None = None,
-        now: datetime | None = None,
-        variables: JsonObject | None = None,
-    ) -> Execution:
+    async def prepare(self, request: ExecutionRequest) -> Execution:
         """Check everything that `execute` checks and make the execution, without writing it down or running it.
 
         Raises:
             InvalidWorkflow: The document cannot be run.
             UsageError: As `execute`, but for an id that is taken.
         """
-        await self._load_secrets(Mode(mode))
-        document = await self._document(workflow, workflow_id, Mode(mode))
-        _, execution = self._new(
-            document, input, mode=Mode(mode), mocks=mocks, execution_id=execution_id, now=now, variables=variables
-        )
+        _, execution = await self._preparation().new(request)
         return execution
 
-    async def prepare_search(
-        self,
-        input: JsonObject | None = None,  # noqa: A002 - the plan's name
-        *,
-        mode: Mode = Mode.LIVE,
-        mocks: JsonObject | None = None,
-        execution_id: str | None = None,
-        now: datetime | None = None,
-    ) -> Execution:
+    async def prepare_search(self, request: ExecutionRequest) -> Execution:
         """Make an execution of the pipeline that is written in code (`SEARCH`), without writing it down or running it.
-        It is queued, or begun with the database's `begin` and run by `resume`.
-
-        Args:
-            input: Names the audience: `{"sourceAudienceId": "abc-123"}`.
-            mode: `LIVE` or `DEMO`.
-            mocks: Answers by provider or step that take the place of the demo's own.
-            execution_id: Its id; a new one if left out.
-            now: The time that it sees; the real one if left out.
+        It is queued, or begun with the database's `begin` and run by `resume`. Its input names the audience:
+        `{"sourceAudienceId": "abc-123"}`.
 
         Raises:
-            UsageError: The input names no audience, or the id is unusable.
+            UsageError: A workflow is named, the input names no audience, or the id is unusable.
         """
-        given = input or {}
-        if not isinstance(given, Mapping) or not isinstance(given.get("sourceAudienceId", given.get("id")), str):
-            raise UsageError('the input must name the audience, as in {"sourceAudienceId": "abc-123"}')
-        started = self._clock.now()
-        return Execution(
-            id=self._new_id() if execution_id is None else checked_id(execution_id),
-            workflow_id=SEARCH_ID,
-            workflow_version=1,
-            definition=search_definition(),
-            mode=mode,
-            input=given,
-            variables={},
-            mocks=mocks or {},
-            now=now or started,
-            pinned=now is not None,
-            status=Status.RUNNING,
-            started_at=started,
-            demo=self._vendors.demo_settings if mode is Mode.DEMO else {},
-        )
+        return self._preparation().search(request)
 
     async def resume(
         self,
@@ -267,14 +206,7 @@ class App(History):
         has_ended = execution.status is Status.COMPLETED and not await self.has_failed_records(execution_id)
         if has_ended and not limits:
             return await self.result(execution_id)
-        await self._load_secrets(execution.mode)
-        definition = with_limits(execution.definition, limits or {})
-        work: Plan | Globals
-        if is_search(definition):
-            work = search_settings(definition)
-        else:
-            document = self.load(definition, mode=execution.mode)
-            work = self._plan(document, execution)
+        work = await self._preparation().again(execution, with_limits(execution.definition, limits or {}))
         if has_ended:
             return await self.result(execution_id)
         lock = await self.database.take(execution_id)
@@ -313,16 +245,8 @@ class App(History):
                 taken.
             StorageError: The database cannot be read or written.
         """
-        execution = await self.prepare_rerun(execution_id, from_node=from_node, new_id=new_id)
-        plan = self._plan(self.load(execution.definition, mode=execution.mode), execution)
-        try:
-            lock = await self.database.begin(execution)
-        except AlreadyExists:
-            raise UsageError(already_there(execution, given=new_id)) from None
-        try:
-            return await self._runner().run(plan, execution, lock, EventKind.EXECUTION_STARTED, on_progress, cancel)
-        finally:
-            lock.release()
+        plan, execution = await self._rerun(execution_id, from_node, new_id)
+        return await self._begin(plan, execution, new_id, on_progress, cancel)
 
     async def prepare_rerun(
         self, execution_id: str, *, from_node: str | None = None, new_id: str | None = None
@@ -333,7 +257,10 @@ class App(History):
             InvalidWorkflow: Its document cannot be run any more.
             UsageError: As `rerun`, but for an id that is taken.
         """
-        await self.vault.load()
+        _, execution = await self._rerun(execution_id, from_node, new_id)
+        return execution
+
+    async def _rerun(self, execution_id: str, from_node: str | None, new_id: str | None) -> tuple[Plan, Execution]:
         earlier = await self.stored(execution_id)
         if is_search(earlier.definition):
             raise UsageError(f"execution '{execution_id}' is a SEARCH, which has no nodes: resume it")
@@ -344,18 +271,25 @@ class App(History):
             check_node(earlier, from_node)
         elif not await self.has_failed_records(execution_id):
             raise UsageError(f"no record of execution '{execution_id}' has failed: nothing is left to run again")
-        execution = replace(
-            earlier,
-            id=self._new_id() if new_id is None else checked_id(new_id),
-            status=Status.RUNNING,
-            started_at=self._clock.now(),
-            completed_at=None,
-            output=None,
-            error=None,
-            rerun=Rerun(execution_id, from_node),
-        )
-        self._plan(self.load(execution.definition, mode=execution.mode), execution)
-        return execution
+        return await self._preparation().rerun(earlier, from_node, new_id)
+
+    async def _begin(
+        self,
+        plan: Plan,
+        execution: Execution,
+        given_id: str | None,
+        on_progress: ProgressListener | None,
+        cancel: asyncio.Event | None,
+    ) -> ExecutionResult:
+        """Write a new execution down, and run it to its end."""
+        try:
+            lock = await self.database.begin(execution)
+        except AlreadyExists:
+            raise UsageError(already_there(execution, given=given_id)) from None
+        try:
+            return await self._runner().run(plan, execution, lock, EventKind.EXECUTION_STARTED, on_progress, cancel)
+        finally:
+            lock.release()
 
     async def give_up(self, execution_id: str, status: Status, reason: str) -> None:
         """End an execution that cannot be run, or that nobody wants to be run, without running it. What an earlier
@@ -437,78 +371,17 @@ class App(History):
             self.settings, self.database, self.vault, self._vendors, self._prompts, self._threads, self._clock
         )
 
-    def _plan(self, document: Workflow, execution: Execution) -> Plan:
-        """Plan an execution before anything is written down: what cannot be planned has not begun.
-
-        Raises:
-            UsageError: A template of a node's configuration gives a value that the block does not take.
-        """
-        return self._planner.plan(document, static_roots(execution))
-
-    def _new(
-        self,
-        document: Workflow,
-        given: JsonObject | None,
-        *,
-        mode: Mode,
-        mocks: JsonObject | None,
-        execution_id: str | None,
-        now: datetime | None,
-        variables: JsonObject | None,
-    ) -> tuple[Plan, Execution]:
-        trigger = {} if given is None else given
-        if not isinstance(trigger, Mapping):
-            raise UsageError(f"the input must be a JSON object, found {type(trigger).__name__}")
-        check_mocks(mocks or {}, document, self.registry)
-        started = self._clock.now()
-        execution = Execution(
-            id=self._new_id() if execution_id is None else checked_id(execution_id),
-            workflow_id=document.workflow_id,
-            workflow_version=document.version,
-            definition=document.as_json(),
-            mode=mode,
-            input=trigger,
-            variables=variables or {},
-            mocks=mocks or {},
-            now=now or started,
-            pinned=now is not None,
-            status=Status.RUNNING,
-            started_at=started,
-            demo=self._vendors.demo_settings if mode is Mode.DEMO else {},
+    def _preparation(self) -> Preparation:
+        return Preparation(
+            self.registry,
+            self._documents,
+            self._planner,
+            self.database.workflows,
+            self.vault,
+            self._vendors,
+            self._clock,
+            self._new_id,
         )
-        return self._admitted(document, execution, named=execution_id is not None)
-
-    async def _document(
-        self, workflow: Workflow | Mapping[str, Any] | bytes | None, named: str | None, mode: Mode
-    ) -> Workflow:
-        if workflow is None and named is not None:
-            workflow = await find_document(self.database.workflows, named)
-        elif workflow is None or named is not None:
-            raise UsageError("which workflow? Give either a document or a workflow_id")
-        return workflow if isinstance(workflow, Workflow) else self.load(workflow, mode=mode)
-
-    def _admitted(self, document: Workflow, execution: Execution, *, named: bool) -> tuple[Plan, Execution]:
-        """The plan, and the execution under the id that its input asks for, if it does.
-
-        Raises:
-            UsageError: The input is refused, or the execution was given another id.
-        """
-        plan = self._plan(document, execution)
-        wanted = admitted_id(plan, execution, self._vendors.secrets(execution.mode, self.vault.latest))
-        if wanted is None or wanted == execution.id:
-            return plan, execution
-        if named:
-            raise UsageError(
-                f"what starts this execution may do so only once, under the id '{wanted}': leave out '{execution.id}'"
-            )
-        execution = replace(execution, id=wanted)
-        return self._plan(document, execution), execution
-
-
-def with_limits(definition: Mapping[str, Any], limits: JsonObject) -> Mapping[str, Any]:
-    """A document with some of its limits replaced."""
-    settings = definition.get("globals", {})
-    return {**definition, "globals": {**settings, "limits": {**settings.get("limits", {}), **limits}}}
 
 
 def already_there(execution: Execution, *, given: str | None) -> str:

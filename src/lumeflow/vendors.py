@@ -125,15 +125,16 @@ class Vendors:
             transport=None if live else InProcess(execution.demo, earlier),
             mocks=execution.mocks,
             budget=budget,
-            accounts=self._accounts_of(secrets) if self._is_real(execution.mode) else None,
+            accounts=self._accounts_of(secrets) if self.is_real(execution.mode) else None,
             inherited=inherited,
         )
 
     def secrets(self, mode: Mode, own: TenantSecrets) -> Callable[[str], Secret | None]:
         """Where secrets that a workflow names come from: no real one goes to a simulator."""
-        return own.find if self._is_real(mode) else simulator_secret
+        return own.find if self.is_real(mode) else simulator_secret
 
-    def _is_real(self, mode: Mode) -> bool:
+    def is_real(self, mode: Mode) -> bool:
+        """True if real vendors are called, with real secrets."""
         return mode is Mode.LIVE and self._settings.simulator_url is None
 
     def _accounts_of(self, secrets: TenantSecrets) -> Accounts:

@@ -98,6 +98,7 @@ LISTS = {
     "nodes": ("block_executions_execution", lambda s: s.journal.nodes(EXECUTION)),
     "events": ("execution_events", lambda s: s.journal.timeline(EXECUTION, after=3)),
     "workflows": ("workflows", lambda s: s.workflows.list(limit=50, after="a")),
+    "newest version": ("workflow_versions", lambda s: s.workflows.newest("leads")),
     "versions": ("workflow_versions", lambda s: s.workflows.versions("leads")),
     "templates": ("workflow_templates", lambda s: s.templates.list(after="a")),
     "templates by category": ("workflow_templates_category", lambda s: s.templates.list(category="x")),

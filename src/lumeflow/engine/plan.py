@@ -18,8 +18,10 @@ from lumeflow.core.schemas import Checker, PayloadSchema, SchemaLibrary, checker
 
 ERROR_PORT = Port.ERROR
 
-PLANS = 16
+PLANS = 64
 """Plans that are kept for documents that run again."""
+LARGEST = 250
+"""Nodes of a plan that is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,9 @@ class Planner:
         if plan is not None and plan.workflow is workflow and known == blocks:
             return plan
         plan = make_plan(workflow, self._registry, static)
-        if not any(static_keys(node.node.config, node.block_class) for node in plan.nodes):
+        if len(plan.nodes) <= LARGEST and not any(
+            static_keys(node.node.config, node.block_class) for node in plan.nodes
+        ):
             self._keep(blocks, plan)
         return plan
 

@@ -4,15 +4,15 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from lumeflow.app import with_limits
 from lumeflow.core.document import Workflow
 from lumeflow.core.errors import UsageError
 from lumeflow.core.findings import Report
 from lumeflow.core.journal import Mode
+from lumeflow.preparation import with_limits
+from lumeflow.preparation.lookup import find_document
 from lumeflow.server.caller import Caller
 from lumeflow.server.problems import conflict, invalid_workflow, not_found, unusable
 from lumeflow.storage import SavedWorkflow
-from lumeflow.workflow_lookup import find_document
 
 RESERVED = frozenset({"blocks", "executions", "validate"})
 """Workflow ids that would be taken for other paths of the API."""
@@ -92,7 +92,7 @@ async def save_new(caller: Caller, workflow: Workflow) -> SavedWorkflow:
         Problem: There is such a workflow.
     """
     workflows = caller.database.workflows
-    if await workflows.versions(workflow.workflow_id):
+    if await workflows.newest(workflow.workflow_id):
         raise conflict(
             "workflow-exists", f"workflow '{workflow.workflow_id}' exists: change it with PUT, or choose another id"
         )

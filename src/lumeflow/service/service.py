@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
@@ -12,21 +12,15 @@ from lumeflow.core.document import Workflow
 from lumeflow.core.errors import UsageError
 from lumeflow.core.journal import AlreadyExists, Execution, Mode, Status
 from lumeflow.core.records import JsonObject
+from lumeflow.preparation import ExecutionRequest
 from lumeflow.service.settings import ServiceSettings
-from lumeflow.service.updates import EndUpdate, EventUpdate, ExecutionState, ProgressUpdate, Update, state_of
-from lumeflow.service.worker import Place, Worker
+from lumeflow.service.watch import LOOK, Watch
+from lumeflow.service.worker import Worker
 from lumeflow.settings import Settings
 from lumeflow.storage.repositories.queue import JobKind, JobState
 
-LOOK = 0.25
-"""Seconds between two looks at an execution that is watched."""
-FIRST_LOOK = 0.01
-"""Seconds before the second look at one that waits; each pause is twice the one before, up to `LOOK`."""
-PAGE = 500
-"""Events that are read at once."""
 
-
-class ExecutionService:
+class ExecutionService(Watch):
     """Executions of all tenants: queued in the database, run by this process or any other on the same database.
 
     Everything that is submitted is on disk before its id is returned, and is run even if this process ends at once.
@@ -39,10 +33,10 @@ class ExecutionService:
     """
 
     def __init__(self, app: App, settings: ServiceSettings | None = None, *, clock: Clock | None = None) -> None:
-        self.app = app
         self.settings = settings or ServiceSettings()
         self._clock = clock or SystemClock()
         self._worker = Worker(app, self.settings, self._clock)
+        super().__init__(app, self._worker.runs)
 
     async def start(self) -> None:
         """Take up what was interrupted, then what waits. Does nothing the second time."""
@@ -62,7 +56,7 @@ class ExecutionService:
     @property
     def running(self) -> int:
         """How many executions this process runs at the moment."""
-        return len(self._worker.runs)
+        return len(self._runs)
 
     async def submit(
         self,
@@ -106,26 +100,18 @@ class ExecutionService:
             StorageError: The database cannot be written; nothing was queued.
         """
         app = self.app.of(tenant)
-        if kind is JobKind.SEARCH:
-            if workflow is not None or workflow_id is not None:
-                raise UsageError("SEARCH is written in code and takes no workflow: leave it out, or submit a WORKFLOW")
-            execution = await app.prepare_search(input, mode=mode, mocks=mocks, execution_id=execution_id, now=now)
-            await self._enqueue(
-                app, execution, kind, priority=priority, given=execution_id, limits=limits, not_before=not_before
-            )
-            return execution.id
-        if version is not None and workflow_id is not None:
-            workflow, workflow_id = (await app.database.workflows.get(workflow_id, version)).definition, None
-        execution = await app.prepare(
-            workflow,
-            input,
+        request = ExecutionRequest(
+            workflow=workflow,
             workflow_id=workflow_id,
+            version=version,
+            input=input,
             mode=mode,
             mocks=mocks,
+            variables=variables,
             execution_id=execution_id,
             now=now,
-            variables=variables,
         )
+        execution = await (app.prepare_search(request) if kind is JobKind.SEARCH else app.prepare(request))
         await self._enqueue(
             app, execution, kind, priority=priority, given=execution_id, limits=limits, not_before=not_before
         )
@@ -214,7 +200,7 @@ class ExecutionService:
         execution = await self._stored(app, execution_id)
         state = await app.database.queue.cancel(execution_id, at=self._clock.now())
         if state is JobState.RUNNING:
-            run = self._worker.runs.get((tenant, execution_id))
+            run = self._runs.get((tenant, execution_id))
             if run is not None:
                 run.cancel.set()
         elif state is JobState.CANCELLED:
@@ -226,68 +212,6 @@ class ExecutionService:
                 )
             await app.give_up(execution_id, Status.CANCELLED, "cancelled")
         return (await self.status(tenant, execution_id)).status
-
-    async def status(self, tenant: str, execution_id: str) -> ExecutionState:
-        """Where an execution stands; with live progress if this process runs it. `App.result` has the whole result.
-
-        Raises:
-            UsageError: There is no such execution.
-            StorageError: The database cannot be read.
-        """
-        app = self.app.of(tenant)
-        # The job first: an execution that ends between the two reads is then told too late, and never too early.
-        job = await app.database.queue.get(execution_id)
-        execution = await self._stored(app, execution_id)
-        run = self._worker.runs.get((tenant, execution_id))
-        alive = execution.status is Status.RUNNING and await app.database.is_running(execution_id)
-        return state_of(execution, job, run.progress if run else None, alive=alive)
-
-    async def wait(self, tenant: str, execution_id: str, seconds: float) -> ExecutionState:
-        """Wait until an execution has ended, but not longer than `seconds`; returns where it stands then.
-
-        Raises:
-            UsageError: There is no such execution.
-        """
-        deadline = asyncio.get_running_loop().time() + seconds
-        state = await self.status(tenant, execution_id)
-        pause = FIRST_LOOK
-        while not state.ended and (left := deadline - asyncio.get_running_loop().time()) > 0:
-            pause = await self._pause((tenant, execution_id), pause, left)
-            state = await self.status(tenant, execution_id)
-        return state
-
-    async def watch(self, tenant: str, execution_id: str, *, after: int = 0) -> AsyncIterator[Update]:
-        """Follow an execution to its end: events of its timeline, live progress, and last of all how it ended.
-
-        Events are read from the database, so any process can watch, and a watcher that comes back misses nothing;
-        progress comes only where this process runs the execution.
-
-        Args:
-            tenant: Whose it is.
-            execution_id: The execution.
-            after: Begin with the events whose number is higher (what `Last-Event-ID` says).
-
-        Raises:
-            UsageError: There is no such execution.
-            StorageError: The database cannot be read.
-        """
-        journal = self.app.of(tenant).database.journal
-        shown: float | None = None
-        pause = FIRST_LOOK
-        while True:
-            # Before the events: those of an execution that has ended are all there.
-            state = await self.status(tenant, execution_id)
-            while page := (await journal.timeline(execution_id, after=after, limit=PAGE)).events:
-                for ordinal, event in page:
-                    yield EventUpdate(ordinal, event)
-                    after = ordinal
-            if state.ended:
-                yield EndUpdate(state)
-                return
-            if state.progress is not None and state.progress.elapsed != shown:
-                shown = state.progress.elapsed
-                yield ProgressUpdate(state.progress)
-            pause = await self._pause((tenant, execution_id), pause)
 
     async def _rerun(
         self, tenant: str, execution_id: str, from_node: str | None, new_id: str | None, priority: int
@@ -319,23 +243,6 @@ class ExecutionService:
         except AlreadyExists:
             raise UsageError(already_there(execution, given=given)) from None
         self._worker.wake()
-
-    async def _pause(self, place: Place, pause: float, most: float = LOOK) -> float:
-        """Wait before the next look, but not longer than until a run of this process ends; returns the next pause."""
-        run = self._worker.runs.get(place)
-        if run is None:
-            await asyncio.sleep(min(pause, most))
-            return min(2 * pause, LOOK)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(min(LOOK, most)):
-                await run.over.wait()
-        return FIRST_LOOK
-
-    async def _stored(self, app: App, execution_id: str) -> Execution:
-        execution = await app.database.journal.get(execution_id)
-        if execution is None:
-            raise UsageError(f"there is no execution '{execution_id}'")
-        return execution
 
 
 async def _until_let_go(app: App, execution_id: str) -> None:

@@ -50,6 +50,8 @@ _VERSIONS = f"""
 SELECT workflow_id, version, name, definition, created_at FROM workflow_versions
 WHERE tenant = ? AND workflow_id = ? AND is_saved AND {_ACTIVE} ORDER BY version DESC"""  # noqa: S608
 
+_NEWEST = f"{_VERSIONS} LIMIT 1"
+
 _LIST = """
 SELECT workflow_id, version, name, definition, updated_at FROM workflows
 WHERE tenant = ? AND is_active AND workflow_id > ? ORDER BY workflow_id LIMIT ?"""
@@ -119,6 +121,11 @@ class SqlWorkflows:
             raise UsageError(f"there is no workflow '{workflow_id}'." + did_you_mean(workflow_id, known))
         numbers = ", ".join(str(saved.version) for saved in await self.versions(workflow_id))
         raise UsageError(f"workflow '{workflow_id}' has no version {version}. Saved: {numbers or 'none'}.")
+
+    async def newest(self, workflow_id: str) -> SavedWorkflow | None:
+        """The highest version that was saved; None if none was."""
+        rows = await self._reader.rows(_NEWEST, (self._reader.tenant, workflow_id))
+        return _workflow(rows[0]) if rows else None
 
     async def versions(self, workflow_id: str) -> Sequence[SavedWorkflow]:
         """All saved versions, the newest first."""

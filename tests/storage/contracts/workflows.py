@@ -24,6 +24,10 @@ class WorkflowsContract:
         assert (await storage.workflows.get("leads")).version == 10
         assert (await storage.workflows.get("leads", 2)).definition == version(2)
         assert [one.version for one in await storage.workflows.versions("leads")] == [10, 2, 1]
+        newest = await storage.workflows.newest("leads")
+        assert newest is not None
+        assert newest.version == 10
+        assert await storage.workflows.newest("nothing") is None
         assert [one.version for one in await storage.workflows.list()] == [10]
 
     async def test_an_older_version_saved_later_does_not_become_current(self, storage: Database):

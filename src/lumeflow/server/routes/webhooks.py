@@ -15,6 +15,7 @@ from lumeflow.core.errors import UsageError
 from lumeflow.core.findings import InvalidWorkflow
 from lumeflow.core.journal import AlreadyExists, Mode
 from lumeflow.kit.webhooks import DeliveryRefused
+from lumeflow.preparation import ExecutionRequest
 from lumeflow.server.answers import Json
 from lumeflow.server.caller import Server, server_of
 from lumeflow.server.execution_models import DeliveryModel
@@ -64,7 +65,7 @@ async def deliver(request: Request, tenant: TenantPath, workflow_id: WorkflowPat
         ) from error
     except UsageError as error:
         if isinstance(error.__context__, AlreadyExists):
-            known = await server.app.of(tenant).prepare(document, trigger, mode=Mode.LIVE)
+            known = await server.app.of(tenant).prepare(ExecutionRequest(workflow=document, input=trigger))
             return Json({"executionId": known.id, "duplicate": True})
         if isinstance(error.__cause__, DeliveryRefused):
             raise Problem(HTTPStatus.UNAUTHORIZED, "delivery-refused", str(error.__cause__)) from None

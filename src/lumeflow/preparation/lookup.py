@@ -9,15 +9,20 @@ from lumeflow.storage.workflows import SqlWorkflows
 from lumeflow.workflows import names, source
 
 
-async def find_document(stored: SqlWorkflows, workflow_id: str) -> Mapping[str, Any] | bytes:
-    """The newest saved version; else the workflow that is installed under this name; else what was last run so.
+async def find_document(
+    stored: SqlWorkflows, workflow_id: str, version: int | None = None
+) -> Mapping[str, Any] | bytes:
+    """The saved version that is asked for. Where none is: the newest saved version; else the workflow that is installed
+    under this name; else what was last run so.
 
     Raises:
         UsageError: There is none; the message names the nearest.
     """
-    saved = await stored.versions(workflow_id)
-    if saved:
-        return saved[0].definition
+    if version is not None:
+        return (await stored.get(workflow_id, version)).definition
+    saved = await stored.newest(workflow_id)
+    if saved is not None:
+        return saved.definition
     installed = names()
     if workflow_id in installed:
         return source(workflow_id)
