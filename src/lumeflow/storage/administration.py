@@ -2,36 +2,16 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
 from lumeflow.core.errors import UsageError
 from lumeflow.storage.connection import Source, connect_writer, migrate, version_of
-from lumeflow.storage.dialect import Connection
 from lumeflow.storage.locations import default_data_dir, is_postgres, locate
 from lumeflow.storage.migrations import LATEST
 from lumeflow.storage.migrations.types import Kind
 from lumeflow.storage.problems import storage_error
-from lumeflow.storage.schema_check import check
-
-
-@dataclass(frozen=True, slots=True)
-class SchemaState:
-    """Where a database's schema stands.
-
-    Attributes:
-        name: The database, without password.
-        version: Its version; 0 if it has none of our tables.
-        latest: The newest version that this lumeflow knows.
-        differences: What is not as declared; only of the newest version, and only if it was asked for.
-    """
-
-    name: str
-    version: int
-    latest: int
-    differences: Sequence[str] = ()
+from lumeflow.storage.schema_standing import SchemaState, state_of
 
 
 async def schema_state(url: str | None, data_dir: Path | None = None, *, compare: bool = False) -> SchemaState:
@@ -82,12 +62,6 @@ async def _on(url: str | None, data_dir: Path | None, target: int | None, *, com
     return await asyncio.to_thread(_administer_file, Source(path), target, compare)
 
 
-def state(db: Connection, name: str, kind: Kind, version: int, *, compare: bool) -> SchemaState:
-    """Look at an open database."""
-    told = check(db, kind) if compare and version == LATEST else ()
-    return SchemaState(name, version, LATEST, told)
-
-
 def _administer_file(source: Source, target: int | None, compare: bool) -> SchemaState:
     if target is None and (source.path is None or not source.path.exists()):
         raise UsageError(f"there is no database {source.name}: `lumeflow db upgrade` makes one")
@@ -95,6 +69,6 @@ def _administer_file(source: Source, target: int | None, compare: bool) -> Schem
         try:
             if target is not None:
                 migrate(db, source, target=target)
-            return state(db, source.name, Kind.SQLITE, version_of(db, source), compare=compare)
+            return state_of(db, source.name, Kind.SQLITE, version_of(db, source), compare=compare)
         except sqlite3.Error as error:
             raise storage_error(error, source.name) from error

@@ -4,12 +4,12 @@ import asyncio
 from contextlib import closing
 
 from lumeflow.core.errors import StorageError
-from lumeflow.storage.administration import SchemaState, state
 from lumeflow.storage.migrations.types import Kind
 from lumeflow.storage.postgres.access import Patience, connect, undo
 from lumeflow.storage.postgres.address import read_url
 from lumeflow.storage.postgres.problems import explain, is_own
 from lumeflow.storage.postgres.schema import migrate, version_of
+from lumeflow.storage.schema_standing import SchemaState, state_of
 
 
 def administer(url: str, target: int | None, *, compare: bool) -> SchemaState:
@@ -25,7 +25,7 @@ def administer(url: str, target: int | None, *, compare: bool) -> SchemaState:
             migrate(db, address, target=target)
         try:
             db.script("BEGIN")
-            return state(db, address.name, Kind.POSTGRES, version_of(db), compare=compare)
+            return state_of(db, address.name, Kind.POSTGRES, version_of(db), compare=compare)
         except Exception as error:
             if is_own(error):
                 raise StorageError(explain(error, address.name)) from error
