@@ -121,6 +121,29 @@ async def test_an_id_is_taken_once(client):
     problem(await client.post("/api/workflows/tidy-contacts/execute", json=body), 409, "execution-exists")
 
 
+async def test_a_document_is_executed_without_being_saved(site, client):
+    path, body = "/api/workflows/execute", {"workflow": WORKFLOW, "mode": "demo", "input": INPUT}
+    now = "2026-01-09T10:00:00+01:00"
+    found = (await client.post(path, params={"wait": 20}, json={**body, "now": now})).json()
+    assert (found["status"], found["workflowId"]) == ("completed", "tidy-contacts")
+    stored = await site.app.stored(found["executionId"])
+    assert (stored.now.isoformat(), stored.pinned) == ("2026-01-09T09:00:00+00:00", True)
+    assert (await client.get("/api/workflows/tidy-contacts/versions")).json()["items"] == []
+    broken = {**WORKFLOW, "edges": [{"source": "a", "target": "b"}]}
+    for more in ({}, {"limits": {"calls": 1}}):
+        refused = await client.post(path, json={**body, "workflow": broken, **more})
+        assert problem(refused, 422, "invalid-workflow")["findings"]
+    far = await client.post(path, json={**body, "now": "9999-12-31T23:59:59-12:00"})
+    problem(far, 422, "unusable-request")
+
+
+@pytest.mark.parametrize("scopes", [["execute"], ["write"]])
+async def test_only_who_may_save_and_execute_executes_a_document(site, scopes):
+    client = await site.client(scopes=scopes)
+    answer = await client.post("/api/workflows/execute", json={"workflow": WORKFLOW, "mode": "demo"})
+    problem(answer, 403, "missing-scope")
+
+
 async def test_a_request_that_comes_twice_acts_once(client):
     await client.post("/api/workflows", json=WORKFLOW)
     path, headers = "/api/workflows/tidy-contacts/execute", {"Idempotency-Key": "k-1"}
@@ -145,17 +168,22 @@ async def test_requests_at_the_same_time_under_one_key_act_once(client):
 
 async def test_a_request_whose_answer_was_lost_with_the_server_acts_once(site, client, monkeypatch):
     await client.post("/api/workflows", json=WORKFLOW)
-    path, headers = "/api/workflows/tidy-contacts/execute", {"Idempotency-Key": "k-1"}
+    path = "/api/workflows/tidy-contacts/execute"
 
     async def forgotten(*_, **__):
         return None
 
-    with monkeypatch.context() as patch:
-        patch.setattr(site.app.database.idempotency, "complete", forgotten)
-        one = await client.post(path, json={"mode": "demo"}, headers=headers)
-    two = await client.post(path, json={"mode": "demo"}, headers=headers)
-    assert one.json()["executionId"] == two.json()["executionId"]
-    assert len((await client.get("/api/workflows/executions")).json()["items"]) == 1
+    for number, body in enumerate([{"mode": "demo"}, {"mode": "demo", "executionId": "monday-1"}]):
+        headers = {"Idempotency-Key": f"k-{number}"}
+        with monkeypatch.context() as patch:
+            patch.setattr(site.app.database.idempotency, "complete", forgotten)
+            one = await client.post(path, json=body, headers=headers)
+        two = await client.post(path, json=body, headers=headers)
+        assert one.json()["executionId"] == two.json()["executionId"]
+        assert len((await client.get("/api/workflows/executions")).json()["items"]) == number + 1
+        problem(
+            await client.post(path, json={**body, "executionId": one.json()["executionId"]}), 409, "execution-exists"
+        )
 
 
 async def test_a_refused_request_does_not_use_its_key_up(client):
@@ -229,6 +257,7 @@ async def test_a_timeline_is_read_page_by_page(client):
             break
     whole = (await client.get(path)).json()["items"]
     assert numbers == [entry["number"] for entry in whole]
+    assert (await client.get(path, params={"after": numbers[1]})).json()["items"] == whole[2:]
 
 
 async def test_streams_of_a_key_are_bounded_and_show_that_they_live(tmp_path):
@@ -350,6 +379,8 @@ async def test_records_are_downloaded_in_every_format(client):
     assert [json.loads(line) for line in (await got("jsonl")).text.splitlines()] == contacts
     rows = list(csv.DictReader(io.StringIO((await got("csv")).text)))
     assert rows[0] == {"email": "mira@example.com", "note": "'=1+1", "tags": '["a"]', "age": ""}
+    plain = await client.get(path, params={"format": "csv", "raw": True})
+    assert next(csv.DictReader(io.StringIO(plain.text)))["note"] == "=1+1"
     import pyarrow.parquet
 
     table = pyarrow.parquet.read_table(io.BytesIO((await got("parquet")).content)).to_pylist()

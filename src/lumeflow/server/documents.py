@@ -14,7 +14,7 @@ from lumeflow.server.caller import Caller
 from lumeflow.server.problems import conflict, invalid_workflow, not_found, unusable
 from lumeflow.storage import SavedWorkflow
 
-RESERVED = frozenset({"blocks", "executions", "validate"})
+RESERVED = frozenset({"blocks", "execute", "executions", "validate"})
 """Workflow ids that would be taken for other paths of the API."""
 LAST_VERSION = 2**31 - 1
 Executable = Mapping[str, Any] | bytes
@@ -73,6 +73,17 @@ async def executable(caller: Caller, workflow_id: str, version: int | None) -> E
         raise not_found("workflow", workflow_id) from None
 
 
+async def check(caller: Caller, document: Executable) -> None:
+    """Go on only if a document can be executed, its secrets apart.
+
+    Raises:
+        Problem: It has errors.
+    """
+    report = await report_on(caller, document, Mode.DEMO)
+    if not report.ok:
+        raise invalid_workflow(report)
+
+
 async def check_limits(caller: Caller, document: Executable, limits: Mapping[str, Any]) -> None:
     """Go on only if these limits can take the place of the document's.
 
@@ -80,9 +91,7 @@ async def check_limits(caller: Caller, document: Executable, limits: Mapping[str
         Problem: They cannot.
     """
     definition = Workflow.load(document).as_json() if isinstance(document, bytes) else document
-    report = await report_on(caller, with_limits(definition, limits), Mode.DEMO)
-    if not report.ok:
-        raise invalid_workflow(report)
+    await check(caller, with_limits(definition, limits))
 
 
 async def save_new(caller: Caller, workflow: Workflow) -> SavedWorkflow:

@@ -44,15 +44,17 @@ def attachment(name: str) -> dict[str, str]:
     return {"Content-Disposition": disposition, "X-Content-Type-Options": "nosniff"}
 
 
-def written(form: Format, read: Read) -> AsyncIterator[bytes]:
+def written(form: Format, read: Read, *, raw: bool = False, embeddings: bool = False) -> AsyncIterator[bytes]:
     """The bytes of a file.
 
     Args:
         form: How to write it.
         read: Starts reading the records; CSV and Parquet read them twice, for columns are known once all were seen.
+        raw: CSV: True to leave texts that a spreadsheet may run as formulas as they are.
+        embeddings: CSV: True to write float arrays as well, as JSON text.
     """
     if form is Format.CSV:
-        return _csv(read)
+        return _csv(read, raw=raw, embeddings=embeddings)
     if form is Format.PARQUET:
         return _parquet(read)
     return _gathered(_json(read()) if form is Format.JSON else _jsonl(read()))
@@ -85,17 +87,17 @@ async def _jsonl(records: Records) -> AsyncGenerator[bytes, None]:
         yield dump_json(record) + b"\n"
 
 
-async def _csv(read: Read) -> AsyncIterator[bytes]:
+async def _csv(read: Read, *, raw: bool, embeddings: bool) -> AsyncIterator[bytes]:
     columns: dict[str, None] = {}
     async for record in read():
-        columns.update((name, None) for name, _ in flatten(record))
+        columns.update((name, None) for name, _ in flatten(record, embeddings=embeddings))
     text = io.StringIO(newline="")
     rows = csv.writer(text)
     if columns:
-        rows.writerow([harmless(name) for name in columns])
+        rows.writerow([name if raw else harmless(name) for name in columns])
     async for record in read():
-        values = dict(flatten(record))
-        rows.writerow([cell(values.get(column)) for column in columns])
+        values = dict(flatten(record, embeddings=embeddings))
+        rows.writerow([cell(values.get(column), raw=raw) for column in columns])
         if text.tell() >= CHUNK_BYTES:
             yield _taken(text)
     yield _taken(text)

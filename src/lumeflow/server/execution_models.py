@@ -9,16 +9,16 @@ from lumeflow.core.clock import LONGEST_ID
 from lumeflow.core.document.fields import ID_PATTERN
 from lumeflow.core.journal import Mode, Status
 from lumeflow.server.models import Model
+from lumeflow.server.times import Time
 
 Number = int | float
 
 
-class ExecuteRequest(Model):
-    """What is to be executed, and on what."""
+class StartRequest(Model):
+    """On what is to be executed, and how."""
 
     input: dict[str, Any] = Field(default={}, description="Input of the execution.")
     mode: Mode = Field(default=Mode.LIVE, description="`live` calls the vendors and needs the scope `live`.")
-    version: int | None = Field(default=None, ge=1, le=2**31 - 1, description="The current one if left out.")
     variables: dict[str, Any] = Field(default={}, description="Values of `{{variables.x}}`.")
     mocks: dict[str, Any] = Field(default={}, description="Demo answers by provider or node id; only in mode demo.")
     execution_id: str | None = Field(
@@ -28,6 +28,21 @@ class ExecuteRequest(Model):
     limits: dict[str, Number] = Field(
         default={}, description='In place of the document\'s limits, such as `{"costUsd": 20}`.'
     )
+    now: Time | None = Field(
+        default=None, description="The time that the execution sees; ISO 8601 with an offset. The real one if left out."
+    )
+
+
+class ExecuteRequest(StartRequest):
+    """Which version of a saved workflow is to be executed, on what, and how."""
+
+    version: int | None = Field(default=None, ge=1, le=2**31 - 1, description="The current one if left out.")
+
+
+class ExecuteDocumentRequest(StartRequest):
+    """A document that is to be executed without being saved, on what, and how."""
+
+    workflow: dict[str, Any] = Field(description="The document.")
 
 
 class ResumeRequest(Model):
@@ -79,6 +94,7 @@ class NodeProgressModel(Model):
     """One node so far."""
 
     block_id: str = Field(description="The node's id.")
+    name: str = Field(description="The node's name; its id if it has none.")
     block: str
     status: Status
     records_in: int

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -27,7 +28,21 @@ IdempotencyKey = Annotated[
 ]
 
 
-Act = Callable[[str | None], Awaitable[Json]]
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One time that a request is acted on.
+
+    Attributes:
+        derived: Id for what it starts, which follows from the key and the content; None if there is no key.
+        is_again: True if an earlier attempt got no answer: its process was killed, or is at it still. What it started
+            under an id that the client chose is then there already, and is this request's.
+    """
+
+    derived: str | None = None
+    is_again: bool = False
+
+
+Act = Callable[[Attempt], Awaitable[Json]]
 
 
 async def once(caller: Caller, key: str | None, content: Any, act: Act) -> Response:
@@ -37,14 +52,14 @@ async def once(caller: Caller, key: str | None, content: Any, act: Act) -> Respo
         caller: Who asks.
         key: The key; None to act in any case.
         content: What makes two requests the same.
-        act: Does it; takes the id for what it starts, which follows from the key and the content. If there is such a
-            thing already (the server may have been killed before it could answer), it answers with that.
+        act: Does it. If what it starts is there already under the derived id (the server may have been killed before it
+            could answer), it answers with that.
 
     Raises:
         Problem: The key belongs to another request.
     """
     if key is None:
-        return await act(None)
+        return await act(Attempt())
     kept, now = caller.database.idempotency, caller.now
     digest = hashlib.sha256(dump(content)).hexdigest()
     earlier = await kept.reserve(key, digest, at=now, expires_at=now + KEPT)
@@ -54,7 +69,8 @@ async def once(caller: Caller, key: str | None, content: Any, act: Act) -> Respo
         headers = {"Idempotent-Replayed": "true"}
         return Response(earlier.response, HTTPStatus(earlier.status), headers=headers, media_type="application/json")
     try:
-        answer = await act(derived_id("request", caller.tenant, key, digest))
+        derived = derived_id("request", caller.tenant, key, digest)
+        answer = await act(Attempt(derived, is_again=earlier is not None))
     except BaseException:
         await kept.release(key)
         raise

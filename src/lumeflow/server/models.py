@@ -100,6 +100,14 @@ class BlockModel(Model):
     example_input: dict[str, Any]
 
 
+class BlockPageModel(BlockModel):
+    """All that is known of a block."""
+
+    description: str = Field(description="Input, output, errors and cost.")
+    workflows: list[str] = Field(description="Installed workflows that use it.")
+    reference: str = Field(description="Its page of the reference, in Markdown.")
+
+
 class BlockList(Model):
     """All installed blocks."""
 

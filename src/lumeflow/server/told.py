@@ -70,6 +70,7 @@ def progress(found: Progress) -> dict[str, Any]:
 def _node(node: NodeProgress) -> dict[str, Any]:
     return {
         "blockId": node.node_id,
+        "name": node.name or node.node_id,
         "block": node.block,
         "status": node.status,
         "recordsIn": node.records_in,

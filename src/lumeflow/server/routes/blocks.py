@@ -1,6 +1,7 @@
 """`/api/workflows/blocks`: what workflows can be built from."""
 
 import asyncio
+import inspect
 import tempfile
 from dataclasses import replace
 from pathlib import Path as Folder
@@ -14,13 +15,14 @@ from lumeflow.core.journal import Mode
 from lumeflow.core.registry import BlockClass
 from lumeflow.core.result import exact_number
 from lumeflow.execution_context import ExecutionContext
-from lumeflow.reference import Docstring
+from lumeflow.reference import Docstring, page, used_in
 from lumeflow.server.answers import Json
 from lumeflow.server.caller import Executor, Reader
 from lumeflow.server.keys import Scope
-from lumeflow.server.models import BlockList, BlockTestModel, Model
-from lumeflow.server.problems import unusable
-from lumeflow.server.routing import router
+from lumeflow.server.models import BlockList, BlockPageModel, BlockTestModel, Model
+from lumeflow.server.problems import not_found, unusable
+from lumeflow.server.routing import problems, router
+from lumeflow.workflows import documents
 
 api = router("Blocks", "/api/workflows/blocks")
 
@@ -45,6 +47,29 @@ def described(block: BlockClass) -> dict[str, object]:
 async def list_blocks(caller: Reader) -> Json:
     """All installed blocks with the JSON Schemas of their configuration."""
     return Json({"items": [described(block) for block in caller.app.registry.blocks()]})
+
+
+@api.get(
+    "/{type}/{name}",
+    response_model=BlockPageModel,
+    responses=problems(404),
+    summary="Read about a block",
+)
+async def read(
+    caller: Reader,
+    type: Annotated[  # noqa: A002 - the plan's name
+        BlockType, Path(description="The block's type.")
+    ],
+    name: Annotated[str, Path(max_length=200, description="The block's name.")],
+) -> Json:
+    """What it does, with its page of the reference."""
+    registry = caller.app.registry
+    for block in registry.blocks():
+        if (block.type, block.name) == (type, name):
+            used = used_in(documents(), registry).get(block.id(), [])
+            more = {"description": inspect.cleandoc(block.__doc__ or ""), "workflows": used}
+            return Json({**described(block), **more, "reference": page(block, registry, used)})
+    raise not_found("block", f"{type}/{name}")
 
 
 class BlockTest(Model):

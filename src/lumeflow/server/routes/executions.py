@@ -1,20 +1,21 @@
 """`/api/workflows/…/execute` and `/api/workflows/executions`: start, watch, stop, go on."""
 
-from datetime import UTC
 from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import Query
 from starlette.responses import Response
 
+from lumeflow.core.clock import LONGEST_ID
 from lumeflow.core.errors import UsageError
 from lumeflow.core.journal import AlreadyExists, ExecutionFilter, Mode, Status
-from lumeflow.server import documents, finding, paging, told
+from lumeflow.server import documents, finding, paging, starting, told
 from lumeflow.server.answers import Json
 from lumeflow.server.caller import Caller, Executor, Reader
-from lumeflow.server.examples import INPUT
+from lumeflow.server.examples import INPUT, WORKFLOW
 from lumeflow.server.execution_models import (
     EventPage,
+    ExecuteDocumentRequest,
     ExecuteRequest,
     ExecutionModel,
     ExecutionPage,
@@ -24,13 +25,12 @@ from lumeflow.server.execution_models import (
     ResumeRequest,
 )
 from lumeflow.server.finding import ExecutionId
-from lumeflow.server.idempotency import IdempotencyKey, once
+from lumeflow.server.idempotency import Attempt, IdempotencyKey, once
 from lumeflow.server.keys import Scope
 from lumeflow.server.problems import conflict, unusable
 from lumeflow.server.routes.workflows import WorkflowId
 from lumeflow.server.routing import problems, router
-from lumeflow.server.times import Time
-from lumeflow.service import ExecutionState
+from lumeflow.server.times import Time, in_utc
 
 api = router("Executions", "/api/workflows")
 
@@ -40,6 +40,11 @@ Since = Annotated[Time | None, Query(description="Started then or later; ISO 860
 Until = Annotated[Time | None, Query(description="Started before; ISO 8601 with an offset.")]
 Wait = Annotated[float, Query(ge=0, le=60, description="Seconds to wait for the end: 200 with all of it, else 202.")]
 _EXAMPLE = {"requestBody": {"content": {"application/json": {"example": {"mode": "demo", "input": INPUT}}}}}
+_DOCUMENT_EXAMPLE = {
+    "requestBody": {
+        "content": {"application/json": {"example": {"workflow": WORKFLOW, "mode": "demo", "input": INPUT}}}
+    }
+}
 _WHOLE: dict[int | str, dict[str, Any]] = {200: {"model": ExecutionModel, "description": "It has ended within `wait`."}}
 
 
@@ -59,26 +64,36 @@ async def execute(
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Queue an execution and answer with its id, or wait for its end if it is a small one."""
-    if wanted.mode is Mode.LIVE:
-        caller.need(Scope.LIVE)
-        if wanted.mocks:
-            raise unusable("mocks: they are demo answers: leave them out, or set mode to 'demo'")
+    starting.check_mode(caller, wanted)
     document = await documents.executable(caller, workflow_id, wanted.version)
-    if wanted.limits:
-        await documents.check_limits(caller, document, wanted.limits)
-
-    async def act(derived: str | None) -> Json:
-        execution_id = await _submit(caller, document, wanted, derived)
-        if wait:
-            await _wait(caller, execution_id, wait)
-        found = await finding.state(caller, execution_id)
-        headers = {"Location": f"/api/workflows/executions/{execution_id}"}
-        if wait and found.ended:
-            return Json(await _whole(caller, found), headers=headers)
-        return Json(told.state(found), HTTPStatus.ACCEPTED, headers=headers)
-
     content = ["execute", workflow_id, wanted.model_dump(mode="json")]
-    return await once(caller, idempotency_key, content, act)
+    return await starting.start(caller, document, wanted, wait=wait, key=idempotency_key, content=content)
+
+
+@api.post(
+    "/execute",
+    status_code=HTTPStatus.ACCEPTED,
+    response_model=QueuedStateModel,
+    responses={**problems(409), **_WHOLE},
+    openapi_extra=_DOCUMENT_EXAMPLE,
+    summary="Execute a document",
+)
+async def execute_document(
+    caller: Executor,
+    wanted: ExecuteDocumentRequest,
+    wait: Wait = 0,
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
+    """As for a saved workflow, of a document that becomes no version of one. It is kept with its execution.
+
+    The key needs the scope `write` as well: one without it runs what others have saved, and nothing of its own.
+    """
+    caller.need(Scope.WRITE)
+    starting.check_mode(caller, wanted)
+    if wanted.limits:  # they are put into the document, which has to be one for that
+        await documents.check(caller, wanted.workflow)
+    content = ["execute-document", wanted.model_dump(mode="json")]
+    return await starting.start(caller, wanted.workflow, wanted, wait=wait, key=idempotency_key, content=content)
 
 
 @api.get("/executions", response_model=ExecutionPage, summary="List executions")
@@ -89,8 +104,16 @@ async def list_all(
     until: Until = None,
     limit: paging.Limit = 50,
     cursor: paging.Cursor = None,
+    before: Annotated[
+        str | None,
+        Query(min_length=1, max_length=LONGEST_ID, description="Older than this execution; not with cursor."),
+    ] = None,
 ) -> Json:
     """Of all workflows, the newest first."""
+    if before is not None:
+        if cursor is not None or not before.isprintable():
+            raise unusable("before: expected the id of an execution, and no cursor beside it")
+        cursor = paging.encode("executions", before)
     return await _list(caller, _chosen(None, status, since, until), limit, cursor)
 
 
@@ -126,9 +149,9 @@ async def read(caller: Reader, execution_id: ExecutionId, wait: Wait = 0) -> Jso
     """Status, live progress, nodes, costs, output and error; with `wait`, once it has ended or the time is over."""
     found = await finding.state(caller, execution_id)
     if wait and not found.ended:
-        await _wait(caller, execution_id, wait)
+        await starting.wait_for(caller, execution_id, wait)
         found = await finding.state(caller, execution_id)
-    return Json(await _whole(caller, found))
+    return Json(await starting.whole(caller, found))
 
 
 @api.get(
@@ -138,11 +161,16 @@ async def read(caller: Reader, execution_id: ExecutionId, wait: Wait = 0) -> Jso
     summary="Read the timeline",
 )
 async def timeline(
-    caller: Reader, execution_id: ExecutionId, limit: paging.Limit = 100, cursor: paging.Cursor = None
+    caller: Reader,
+    execution_id: ExecutionId,
+    limit: paging.Limit = 100,
+    cursor: paging.Cursor = None,
+    after: Annotated[int, Query(ge=0, lt=2**62, description="Begin behind the event of this number.")] = 0,
 ) -> Json:
     """What happened, in order. `nextCursor` is there as long as more may come: ask again with it later."""
     found = await finding.state(caller, execution_id)
-    after = paging.decode("timeline", cursor, int)[0] if cursor is not None else 0
+    if cursor is not None:
+        after = paging.decode("timeline", cursor, int)[0]
     if not 0 <= after < 2**62:
         raise unusable("the cursor is not one of this list", code="invalid-cursor")
     events = (await caller.database.journal.timeline(execution_id, after=after, limit=limit)).events
@@ -233,61 +261,29 @@ async def _rerun(
     if node_id is not None and node_id not in {node.get("id") for node in execution.definition.get("nodes", ())}:
         raise unusable(f"fromNode: the execution's workflow has no node '{node_id}'")
 
-    async def act(derived: str | None) -> Json:
-        options: Any = {"new_id": wanted.execution_id or derived, "priority": wanted.priority}
+    async def act(attempt: Attempt) -> Json:
+        new_id = wanted.execution_id or attempt.derived
+        options: Any = {"new_id": new_id, "priority": wanted.priority}
         try:
             if node_id is None:
-                new_id = await caller.service.rerun_failed(caller.tenant, execution_id, **options)
+                made = await caller.service.rerun_failed(caller.tenant, execution_id, **options)
             else:
-                new_id = await caller.service.rerun_from(caller.tenant, execution_id, node_id, **options)
+                made = await caller.service.rerun_from(caller.tenant, execution_id, node_id, **options)
         except UsageError as error:
             exists = isinstance(error.__context__, AlreadyExists)
-            if not exists or derived is None or wanted.execution_id is not None:
+            if not exists or new_id is None or not starting.is_own(attempt, wanted.execution_id):
                 raise conflict("execution-exists" if exists else "not-rerunnable", str(error)) from None
-            new_id = derived
-        headers = {"Location": f"/api/workflows/executions/{new_id}"}
-        return Json(told.state(await finding.state(caller, new_id)), HTTPStatus.ACCEPTED, headers=headers)
+            made = new_id
+        headers = {"Location": f"/api/workflows/executions/{made}"}
+        return Json(told.state(await finding.state(caller, made)), HTTPStatus.ACCEPTED, headers=headers)
 
     return await once(caller, key, ["rerun", execution_id, node_id, wanted.model_dump(mode="json")], act)
-
-
-async def _submit(caller: Caller, document: documents.Executable, wanted: ExecuteRequest, derived: str | None) -> str:
-    try:
-        return await caller.service.submit(
-            caller.tenant,
-            document,
-            wanted.input,
-            mode=wanted.mode,
-            mocks=wanted.mocks,
-            variables=wanted.variables,
-            execution_id=wanted.execution_id or derived,
-            priority=wanted.priority,
-            limits=wanted.limits,
-        )
-    except UsageError as error:
-        if not isinstance(error.__context__, AlreadyExists):
-            raise
-        if derived is not None and wanted.execution_id is None:
-            return derived
-        raise conflict("execution-exists", str(error)) from None
-
-
-async def _wait(caller: Caller, execution_id: str, seconds: float) -> None:
-    await caller.service.wait(caller.tenant, execution_id, min(seconds, caller.server.config.longest_wait))
-
-
-async def _whole(caller: Caller, found: ExecutionState) -> dict[str, Any]:
-    return told.whole(found, await caller.app.result(found.execution_id))
 
 
 def _chosen(workflow_id: str | None, status: Status | None, since: Any, until: Any) -> ExecutionFilter:
     if status is not None and status not in LISTED:
         raise unusable(f"status: '{status}' is not stored; expected {', '.join(LISTED)}")
-    try:
-        times = [None if at is None else at.astimezone(UTC) for at in (since, until)]
-    except OverflowError:
-        raise unusable("since, until: a time that far away cannot be asked for") from None
-    return ExecutionFilter(workflow_id, status, *times)
+    return ExecutionFilter(workflow_id, status, in_utc("since", since), in_utc("until", until))
 
 
 class _Page(Json):

@@ -83,8 +83,12 @@ async def download(
     kind: KindPath,
     form: Annotated[Format, Query(alias="format", description="How to write them.")] = Format.JSON,
     node: NodeQuery = None,
+    raw: Annotated[bool, Query(description="CSV: leave texts that a spreadsheet may run as formulas.")] = False,
+    embeddings: Annotated[bool, Query(description="CSV: write embeddings as well.")] = False,
 ) -> StreamingResponse:
-    """All of them. In CSV, texts that a spreadsheet may run as formulas are guarded, and embeddings left out."""
+    """All of them. In CSV, texts that a spreadsheet may run as formulas are guarded, and embeddings left out, unless
+    asked otherwise.
+    """
     await finding.stored(caller, execution_id)
     reasons = kind is not Kept.OUTPUT
 
@@ -93,7 +97,9 @@ async def download(
             yield told.record(record) if reasons else record.data
 
     name = f"{execution_id}-{kind}.{form}"
-    return StreamingResponse(written(form, read), media_type=MEDIA_TYPES[form], headers=attachment(name))
+    return StreamingResponse(
+        written(form, read, raw=raw, embeddings=embeddings), media_type=MEDIA_TYPES[form], headers=attachment(name)
+    )
 
 
 def _place(cursor: str) -> RecordPlace:

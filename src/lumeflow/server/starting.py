@@ -1,0 +1,101 @@
+"""Starting an execution for a request: once, however often the request comes."""
+
+from http import HTTPStatus
+from typing import Any
+
+from starlette.responses import Response
+
+from lumeflow.core.errors import UsageError
+from lumeflow.core.journal import AlreadyExists, Mode
+from lumeflow.server import documents, finding, told
+from lumeflow.server.answers import Json
+from lumeflow.server.caller import Caller
+from lumeflow.server.execution_models import StartRequest
+from lumeflow.server.idempotency import Attempt, once
+from lumeflow.server.keys import Scope
+from lumeflow.server.problems import conflict, unusable
+from lumeflow.server.times import in_utc
+from lumeflow.service import ExecutionState
+
+
+def check_mode(caller: Caller, wanted: StartRequest) -> None:
+    """Go on only if the key may execute in this mode, and nothing is asked for that it does not have.
+
+    Raises:
+        Problem: It may not, or something is.
+    """
+    if wanted.mode is Mode.LIVE:
+        caller.need(Scope.LIVE)
+        if wanted.mocks:
+            raise unusable("mocks: they are demo answers: leave them out, or set mode to 'demo'")
+
+
+async def start(
+    caller: Caller, document: documents.Executable, wanted: StartRequest, *, wait: float, key: str | None, content: Any
+) -> Response:
+    """Queue an execution and answer with its state, or with all of it once it has ended within `wait` seconds.
+
+    Args:
+        caller: Who asks.
+        document: What is to be executed.
+        wanted: On what, and how.
+        wait: Seconds to wait for its end.
+        key: The request's `Idempotency-Key`.
+        content: What makes two requests the same.
+
+    Raises:
+        Problem: It cannot be executed, or its id is taken.
+    """
+    if wanted.limits:
+        await documents.check_limits(caller, document, wanted.limits)
+
+    async def act(attempt: Attempt) -> Json:
+        execution_id = await _submit(caller, document, wanted, attempt)
+        if wait:
+            await wait_for(caller, execution_id, wait)
+        found = await finding.state(caller, execution_id)
+        headers = {"Location": f"/api/workflows/executions/{execution_id}"}
+        if wait and found.ended:
+            return Json(await whole(caller, found), headers=headers)
+        return Json(told.state(found), HTTPStatus.ACCEPTED, headers=headers)
+
+    return await once(caller, key, content, act)
+
+
+async def wait_for(caller: Caller, execution_id: str, seconds: float) -> None:
+    """Wait for an execution's end, as long as the server allows it."""
+    await caller.service.wait(caller.tenant, execution_id, min(seconds, caller.server.config.longest_wait))
+
+
+async def whole(caller: Caller, found: ExecutionState) -> dict[str, Any]:
+    """All of an execution but its records, as JSON."""
+    return told.whole(found, await caller.app.result(found.execution_id))
+
+
+def is_own(attempt: Attempt, given: str | None) -> bool:
+    """True if an execution whose id is taken is the one that this very request has started before."""
+    return attempt.is_again if given is not None else attempt.derived is not None
+
+
+async def _submit(caller: Caller, document: documents.Executable, wanted: StartRequest, attempt: Attempt) -> str:
+    execution_id = wanted.execution_id or attempt.derived
+    now = in_utc("now", wanted.now)
+    try:
+        return await caller.service.submit(
+            caller.tenant,
+            document,
+            wanted.input,
+            mode=wanted.mode,
+            mocks=wanted.mocks,
+            variables=wanted.variables,
+            now=now,
+            execution_id=execution_id,
+            priority=wanted.priority,
+            limits=wanted.limits,
+        )
+    except UsageError as error:
+        if not isinstance(error.__context__, AlreadyExists):
+            raise
+        if execution_id is not None and is_own(attempt, wanted.execution_id):
+            return execution_id
+        raise conflict("execution-exists", str(error)) from None
