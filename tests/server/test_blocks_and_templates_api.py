@@ -9,12 +9,12 @@ from tests.server.wants import problem
 
 
 async def test_a_block_tells_all_of_itself(client):
-    found = (await client.get("/api/workflows/blocks/output/csv")).json()
+    found = (await client.get("/api/workflows/blocks/output/csv/reference")).json()
     listed = (await client.get("/api/workflows/blocks")).json()["items"]
     assert {key: found[key] for key in listed[0]} in listed
     assert "# output/csv" in found["reference"]
     assert "clean-import" in found["workflows"]
-    problem(await client.get("/api/workflows/blocks/output/nothing"), 404, "not-found")
+    problem(await client.get("/api/workflows/blocks/output/nothing/reference"), 404, "not-found")
 
 
 async def test_a_block_is_tested_alone(client):

@@ -50,7 +50,7 @@ async def list_blocks(caller: Reader) -> Json:
 
 
 @api.get(
-    "/{type}/{name}",
+    "/{type}/{name}/reference",
     response_model=BlockPageModel,
     responses=problems(404),
     summary="Read about a block",
