@@ -28,14 +28,14 @@ _COLUMNS = "id, workflow_id, workflow_version, workflow_digest, mode, status, in
 
 _STATUS = "CASE WHEN n % 20 = 0 THEN 'failed' ELSE 'completed' END"
 
-_SQLITE = f"""
+SQLITE = f"""
 WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {EXECUTIONS})
 INSERT INTO workflow_executions ({_COLUMNS})
 SELECT printf('e%07d', n), 'w' || (n % 50), 1, 'd', 'live', {_STATUS}, '{{}}', '2026-01-01T00:00:00.000000Z', 1,
   strftime('%Y-%m-%dT%H:%M:%S.000000Z', '2026-01-01', '+' || (n * 60) || ' seconds')
 FROM numbers"""
 
-_POSTGRES = f"""
+POSTGRES = f"""
 INSERT INTO workflow_executions ({_COLUMNS})
 SELECT 'e' || lpad(n::text, 7, '0'), 'w' || n % 50, 1, 'd', 'live', {_STATUS}, '{{}}', '2026-01-01', true,
   timestamptz '2026-01-01Z' + n * interval '60 s'
@@ -83,11 +83,11 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        results = {"SQLite": asyncio.run(measure(str(folder / "x.db"), folder, _SQLITE))}
+        results = {"SQLite": asyncio.run(measure(str(folder / "x.db"), folder, SQLITE))}
         server = PostgresServer()
         try:
             url = server.url(server.new_database())
-            results["PostgreSQL"] = asyncio.run(measure(url, folder, _POSTGRES))
+            results["PostgreSQL"] = asyncio.run(measure(url, folder, POSTGRES))
         finally:
             server.close()
     say(f"lists of 50 of {EXECUTIONS:,} executions, goal {GOAL_MS:.0f} ms:")

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -41,9 +41,10 @@ def bill(address: str) -> Any:
         return orjson.loads(answer.read())
 
 
-def reset(address: str) -> None:
-    """Forget everything."""
-    urllib.request.urlopen(urllib.request.Request(address + "/_simulator/reset", method="POST")).close()
+def reset(address: str, changes: Mapping[str, Any] | None = None) -> None:
+    """Forget everything; optionally go on with other settings."""
+    body = orjson.dumps(changes) if changes else None
+    urllib.request.urlopen(urllib.request.Request(address + "/_simulator/reset", body, method="POST")).close()
 
 
 def physical_limit(address: str, comments: int, found: Any) -> float:
