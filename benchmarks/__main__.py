@@ -1,4 +1,4 @@
-"""`make bench`: the workflow through the engine, beside a pipeline by hand and the old way, and the engine alone.
+"""`make bench`: the workflow through the engine, beside a pipeline by hand and the old way, the engine alone, and the server.
 
 python -m benchmarks [COMMENTS…]     default: 1000 10000, then 100000 for memory
 """
@@ -73,6 +73,7 @@ def main() -> None:
     subprocess.run([sys.executable, "-m", "benchmarks.records"], check=True)
     subprocess.run([sys.executable, "-m", "benchmarks.listing"], check=True)
     subprocess.run([sys.executable, "-m", "benchmarks.queue"], check=True)
+    subprocess.run([sys.executable, "-m", "benchmarks.server"], check=True)
     peaks: dict[int, float] = {}
     with simulator() as address:
         for size in sizes:
