@@ -1,4 +1,4 @@
-"""`make bench`: the workflow through the engine, beside a pipeline by hand and the old way, the engine alone, and the server.
+"""`make bench`: the workflow through the engine, by hand and the old way; the engine alone; the server.
 
 python -m benchmarks [COMMENTS…]     default: 1000 10000, then 100000 for memory
 """
