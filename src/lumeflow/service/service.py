@@ -6,12 +6,13 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
-from lumeflow.app import App, already_there, open_app
+from lumeflow.app import App, open_app
 from lumeflow.core.clock import Clock, SystemClock
 from lumeflow.core.document import Workflow
 from lumeflow.core.errors import UsageError
 from lumeflow.core.journal import AlreadyExists, Execution, Mode, Status
 from lumeflow.core.records import JsonObject
+from lumeflow.executions import already_there
 from lumeflow.preparation import ExecutionRequest
 from lumeflow.service.settings import ServiceSettings
 from lumeflow.service.watch import LOOK, Watch
