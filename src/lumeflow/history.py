@@ -17,7 +17,7 @@ from lumeflow.core.records import JsonObject
 from lumeflow.core.registry import Registry
 from lumeflow.core.result import ExecutionResult
 from lumeflow.results import block_names, build_result, failed_records
-from lumeflow.storage import Database
+from lumeflow.storage import Database, Outcome
 
 
 class History:
@@ -37,13 +37,27 @@ class History:
         Raises:
             UsageError: There is no such execution.
         """
-        execution = await self.stored(execution_id)
-        execution = replace(execution, status=await self.standing(execution_id, execution.status))
-        journal = self.database.journal
-        rows = await journal.nodes(execution_id)
-        totals = await self.database.totals(execution_id)
-        failed = await failed_records(journal, execution_id, rows)
-        return build_result(execution, rows, totals, failed, block_names(execution, self.registry))
+        return await self.result_of(await self.outcome(execution_id))
+
+    async def outcome(self, execution_id: str) -> Outcome:
+        """What is stored of an execution, as it lies there.
+
+        Raises:
+            UsageError: There is no such execution.
+        """
+        found = await self.database.outcome(execution_id)
+        if found is None:
+            raise no_execution(execution_id)
+        return found
+
+    async def result_of(self, found: Outcome) -> ExecutionResult:
+        """The result that this makes."""
+        execution = found.standing.execution
+        if execution.status is Status.RUNNING and not found.standing.alive:
+            execution = replace(execution, status=Status.INTERRUPTED)
+        failed = await failed_records(self.database.journal, execution.id) if found.has_failures else ()
+        names = block_names(execution, self.registry) if found.nodes else {}
+        return build_result(execution, found.nodes, found.totals, failed, names)
 
     async def executions(
         self, *, limit: int = 50, before: str | None = None, chosen: ExecutionFilter = EVERY_EXECUTION
@@ -81,9 +95,7 @@ class History:
         """
         execution = await self.database.journal.get(execution_id)
         if execution is None:
-            raise UsageError(
-                f"there is no execution '{execution_id}': `lumeflow executions list` shows those there are"
-            )
+            raise no_execution(execution_id)
         return execution
 
     async def standing(self, execution_id: str, stored: Status) -> Status:
@@ -96,3 +108,8 @@ class History:
         async for _ in self.database.journal.kept(execution_id, RecordKind.FAILED):
             return True
         return False
+
+
+def no_execution(execution_id: str) -> UsageError:
+    """What to say of an id that no execution has."""
+    return UsageError(f"there is no execution '{execution_id}': `lumeflow executions list` shows those there are")

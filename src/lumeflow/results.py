@@ -79,17 +79,9 @@ def block_names(execution: Execution, registry: Registry) -> Mapping[str, str]:
     return names
 
 
-async def failed_records(journal: Journal, execution_id: str, rows: Sequence[NodeRow]) -> Sequence[FailedRecord]:
-    """The first records that failed and were taken over by nothing.
-
-    Args:
-        journal: Where they are kept.
-        execution_id: The execution.
-        rows: Its nodes; empty while it runs, or if its process was killed.
-    """
+async def failed_records(journal: Journal, execution_id: str) -> Sequence[FailedRecord]:
+    """The first records that failed and were taken over by nothing."""
     listed: list[FailedRecord] = []
-    if rows and not any(row.counts.get("failed") for row in rows):
-        return listed
     async for record in journal.kept(execution_id, RecordKind.FAILED):
         listed.append(FailedRecord(record.node_id, record.position, record.error_class or "", record.reason or ""))
         if len(listed) == LISTED_RECORDS:

@@ -18,6 +18,7 @@ from lumeflow.core.journal import (
     Execution,
     ExecutionLock,
     Status,
+    may_have_failed,
 )
 from lumeflow.core.progress import ProgressListener
 from lumeflow.core.result import ExecutionResult
@@ -172,7 +173,7 @@ class Runner:
         )
         stored = replace(execution, status=ended.status, output=ended.output, error=ended.error, completed_at=completed)
         totals = await ledger.totals(execution.id)
-        failed = await failed_records(journal, execution.id, ended.rows)
+        failed = await failed_records(journal, execution.id) if may_have_failed(ended.rows) else ()
         return build_result(stored, ended.rows, totals, failed, names)
 
 

@@ -119,6 +119,11 @@ class NodeRow:
     completed_at: datetime | None = None
 
 
+def may_have_failed(nodes: Sequence[NodeRow]) -> bool:
+    """True if records may have failed that nothing took over: one has, or no node has been written down yet."""
+    return not nodes or any(node.counts.get("failed") for node in nodes)
+
+
 class RecordKind(StrEnum):
     """Why a record is kept with its execution."""
 

@@ -101,8 +101,7 @@ class Gate:
                 " 'X-API-Key: KEY'; 'lumeflow db key create' makes one",
                 headers={"WWW-Authenticate": 'Bearer realm="lumeflow"'},
             )
-        tenant = await database.installation.tenants.get(found.tenant)
-        if tenant is not None and not tenant.is_active:
+        if found.is_suspended:
             raise Problem(HTTPStatus.FORBIDDEN, "tenant-suspended", "this tenant is suspended: ask the operator")
         theirs = database.of(found.tenant)
         await self._note_use(found, theirs)

@@ -51,25 +51,17 @@ async def start(
 
     async def act(attempt: Attempt) -> Json:
         execution_id = await _submit(caller, document, wanted, attempt)
-        if wait:
-            await wait_for(caller, execution_id, wait)
-        found = await finding.state(caller, execution_id)
         headers = {"Location": f"/api/workflows/executions/{execution_id}"}
-        if wait and found.ended:
-            return Json(await whole(caller, found), headers=headers)
-        return Json(told.state(found), HTTPStatus.ACCEPTED, headers=headers)
+        if wait and (await wait_for(caller, execution_id, wait)).ended:
+            return Json(told.whole(*await finding.whole(caller, execution_id)), headers=headers)
+        return Json(told.state(await finding.state(caller, execution_id)), HTTPStatus.ACCEPTED, headers=headers)
 
     return await once(caller, key, content, act)
 
 
-async def wait_for(caller: Caller, execution_id: str, seconds: float) -> None:
-    """Wait for an execution's end, as long as the server allows it."""
-    await caller.service.wait(caller.tenant, execution_id, min(seconds, caller.server.config.longest_wait))
-
-
-async def whole(caller: Caller, found: ExecutionState) -> dict[str, Any]:
-    """All of an execution but its records, as JSON."""
-    return told.whole(found, await caller.app.result(found.execution_id))
+async def wait_for(caller: Caller, execution_id: str, seconds: float) -> ExecutionState:
+    """Wait for an execution's end, as long as the server allows it; returns where it stands then."""
+    return await caller.service.wait(caller.tenant, execution_id, min(seconds, caller.server.config.longest_wait))
 
 
 def is_own(attempt: Attempt, given: str | None) -> bool:

@@ -6,10 +6,12 @@ from contextlib import suppress
 
 from lumeflow.app import App
 from lumeflow.core.errors import UsageError
-from lumeflow.core.journal import Execution, Status
+from lumeflow.core.journal import Execution
+from lumeflow.core.result import ExecutionResult
 from lumeflow.service.run import Run
 from lumeflow.service.updates import EndUpdate, EventUpdate, ExecutionState, ProgressUpdate, Update, state_of
 from lumeflow.service.worker import Place
+from lumeflow.storage import Standing
 
 LOOK = 0.25
 """Seconds between two looks at an execution that is watched."""
@@ -38,13 +40,25 @@ class Watch:
             UsageError: There is no such execution.
             StorageError: The database cannot be read.
         """
+        found = await self.app.of(tenant).database.standing(execution_id)
+        if found is None:
+            raise UsageError(f"there is no execution '{execution_id}'")
+        return self._state(tenant, found)
+
+    async def whole(self, tenant: str, execution_id: str) -> tuple[ExecutionState, ExecutionResult]:
+        """Where an execution stands, and its result so far, both read at once.
+
+        Raises:
+            UsageError: There is no such execution.
+            StorageError: The database cannot be read.
+        """
         app = self.app.of(tenant)
-        # The job first: an execution that ends between the two reads is then told too late, and never too early.
-        job = await app.database.queue.get(execution_id)
-        execution = await self._stored(app, execution_id)
-        run = self._runs.get((tenant, execution_id))
-        alive = execution.status is Status.RUNNING and await app.database.is_running(execution_id)
-        return state_of(execution, job, run.progress if run else None, alive=alive)
+        found = await app.outcome(execution_id)
+        return self._state(tenant, found.standing), await app.result_of(found)
+
+    def _state(self, tenant: str, found: Standing) -> ExecutionState:
+        run = self._runs.get((tenant, found.execution.id))
+        return state_of(found.execution, found.job, run.progress if run else None, alive=found.alive)
 
     async def wait(self, tenant: str, execution_id: str, seconds: float) -> ExecutionState:
         """Wait until an execution has ended, but not longer than `seconds`; returns where it stands then.
@@ -100,7 +114,7 @@ class Watch:
             await asyncio.sleep(min(pause, most))
             return min(2 * pause, LOOK)
         with suppress(TimeoutError):
-            async with asyncio.timeout(min(LOOK, most)):
+            async with asyncio.timeout(most):
                 await run.over.wait()
         return FIRST_LOOK
 

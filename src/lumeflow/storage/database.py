@@ -10,7 +10,7 @@ from lumeflow.core.effects import EffectKey, LedgerTotals, Stored
 from lumeflow.core.errors import StorageError
 from lumeflow.core.journal import Execution
 from lumeflow.core.operation import Params
-from lumeflow.storage import effects, executions
+from lumeflow.storage import effects, executions, snapshot
 from lumeflow.storage.files import LocalFiles
 from lumeflow.storage.installation import Installation
 from lumeflow.storage.jobs import DEFAULT_TENANT, Transaction
@@ -31,6 +31,7 @@ from lumeflow.storage.repositories.templates import SqlTemplates
 from lumeflow.storage.repositories.tenants import checked_tenant
 from lumeflow.storage.scoped import TenantReader, TenantWriter
 from lumeflow.storage.seen import SeenFilter
+from lumeflow.storage.snapshot import Outcome, Standing
 from lumeflow.storage.store import Store, open_sqlite
 from lumeflow.storage.tables import SqlTables
 from lumeflow.storage.totals import sum_up
@@ -139,6 +140,14 @@ class Database:
             taken.release()
             raise
         return taken
+
+    async def standing(self, execution_id: str) -> Standing | None:
+        """Where an execution stands; None if there is none of this id."""
+        return await self._reader.read(lambda tx: snapshot.standing(tx, self._holdings, execution_id))
+
+    async def outcome(self, execution_id: str) -> Outcome | None:
+        """What an execution has come to so far; None if there is none of this id."""
+        return await self._reader.read(lambda tx: snapshot.outcome(tx, self._holdings, execution_id))
 
     async def totals(self, execution_id: str) -> LedgerTotals:
         """Sum up an execution's effects; claims whose process is gone count as lost."""

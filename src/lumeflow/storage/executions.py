@@ -31,16 +31,19 @@ INSERT INTO workflow_executions
    mocks, demo, rerun, now, is_pinned, started_at)
 VALUES (?, ?, ?, ?, ?, (SELECT id FROM source_audiences WHERE tenant = ? AND id = ?), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 
-GET = """
-SELECT e.id, e.workflow_id, e.workflow_version, v.definition, e.mode, e.input_data, e.variables, e.mocks, e.now,
+COLUMNS = """e.id, e.workflow_id, e.workflow_version, v.definition, e.mode, e.input_data, e.variables, e.mocks, e.now,
   e.is_pinned, e.status, e.started_at, CASE WHEN e.status <> 'running' THEN e.completed_at END,
   CASE WHEN e.status <> 'running' THEN e.output_data END, CASE WHEN e.status <> 'running' THEN e.error_message END,
-  e.demo, e.rerun
-FROM workflow_executions AS e
+  e.demo, e.rerun"""
+WIDTH = 17
+"""How many these are."""
+
+FROM = """workflow_executions AS e
 JOIN workflow_versions AS v
   ON v.tenant = e.tenant AND v.workflow_id = e.workflow_id AND v.version = e.workflow_version
-  AND v.digest = e.workflow_digest
-WHERE e.tenant = ? AND e.id = ?"""
+  AND v.digest = e.workflow_digest"""
+
+GET = f"SELECT {COLUMNS} FROM {FROM} WHERE e.tenant = ? AND e.id = ?"  # noqa: S608 - constants of this module
 
 _REOPEN = """
 UPDATE workflow_executions

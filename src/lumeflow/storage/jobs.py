@@ -112,9 +112,3 @@ def settle(future: "asyncio.Future[Any]", result: Any, error: BaseException | No
         future.set_result(result)
     else:
         future.set_exception(error)
-
-
-def settle_all(jobs: list[Job]) -> None:
-    """Tell everybody who waits."""
-    for job in jobs:
-        settle(job.future, job.result, job.error)

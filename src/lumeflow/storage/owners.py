@@ -92,7 +92,19 @@ class Holdings:
             StorageError: Whether it lives cannot be told.
         """
         row = tx.db.execute(_FIND, (tx.tenant, execution_id)).fetchone()
-        return row[0] if row is not None and self._is_alive(tx, execution_id, row[0]) else None
+        return row[0] if row is not None and self.lives(tx, execution_id, row[0]) else None
+
+    def lives(self, tx: Transaction, execution_id: str, owner: str) -> bool:
+        """True if this owner, which the database names, lives and has not given the execution up.
+
+        Raises:
+            StorageError: It cannot be told.
+        """
+        process, _, _ = owner.rpartition(".")
+        if process == self._presence.token:
+            # What this process gave up is free at once, though the row may still wait to be cleared.
+            return self._tokens.get(execution_id) == owner
+        return self._presence.is_alive(tx, process)
 
     def take(self, tx: Transaction, execution_id: str, token: str) -> None:
         """Make `token` the owner, unless a living one is.
@@ -104,7 +116,7 @@ class Holdings:
         self._presence.announce(tx)
         place = (tx.tenant, execution_id)
         row = tx.db.execute(_FIND, place).fetchone()
-        if row is not None and self._is_alive(tx, execution_id, row[0]):
+        if row is not None and self.lives(tx, execution_id, row[0]):
             raise _running(execution_id, row[1])
         tx.memo.clear()
         process = str(os.getpid())
@@ -116,13 +128,6 @@ class Holdings:
         if taken.rowcount != 1:
             winner = tx.db.execute(_FIND, place).fetchone()
             raise _running(execution_id, winner[1] if winner else "of another machine")
-
-    def _is_alive(self, tx: Transaction, execution_id: str, owner: str) -> bool:
-        process, _, _ = owner.rpartition(".")
-        if process == self._presence.token:
-            # What this process gave up is free at once, though the row may still wait to be cleared.
-            return self._tokens.get(execution_id) == owner
-        return self._presence.is_alive(tx, process)
 
 
 def require_owner(tx: Transaction, execution_id: str, owner: Owner) -> None:

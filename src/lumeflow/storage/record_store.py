@@ -85,6 +85,14 @@ def count_records(tx: Transaction, execution_id: str, run: int) -> int:
     return int(tx.db.execute(_COUNT, (tx.tenant, execution_id, run)).fetchone()[0])
 
 
+def has_records(tx: Transaction, execution_id: str, kind: RecordKind) -> bool:
+    """True if an execution has kept a record of this kind."""
+    return (
+        tx.db.execute(_NODES + " LIMIT 1", (tx.tenant, execution_id, kind.value, tx.tenant, execution_id)).fetchone()
+        is not None
+    )
+
+
 async def nodes_with_records(reader: TenantReader, execution_id: str, kind: RecordKind) -> set[str]:
     """Ids of the nodes at which records of this kind ended."""
     return {

@@ -43,10 +43,14 @@ class _Alike:
 def sum_up(tx: Transaction, execution_id: str, owner: Owner) -> LedgerTotals:
     """Sum up an execution; claims of anybody but `owner`, the living one, count as lost, at their price."""
     totals = LedgerTotals()
-    place = (owner or "", tx.tenant, execution_id)
+    any_lost = False
     for alike in _groups(tx, execution_id, owner):
+        any_lost = any_lost or alike.lost > 0
         _add(totals.nodes.setdefault(alike.node_id, NodeTotals()), alike)
         _add(totals.accounts.setdefault(alike.account, NodeTotals()), alike)
+    if not any_lost:
+        return totals
+    place = (owner or "", tx.tenant, execution_id)
     for node_id, operation, lost, lost_amount, settled, at_stake in tx.db.execute(_DOUBTFUL, place):
         if not lost and at_stake is None:
             continue  # in flight

@@ -11,6 +11,7 @@ again job by job, each in a savepoint. A commit that fails ends all writing: no 
 
 import asyncio
 import threading
+from collections import deque
 from collections.abc import Callable, Hashable
 from contextlib import suppress
 from queue import Empty, SimpleQueue
@@ -27,7 +28,6 @@ from lumeflow.storage.jobs import (
     Work,
     run_together,
     settle,
-    settle_all,
 )
 from lumeflow.storage.outbox import PACE, Outbox, Urgency
 from lumeflow.storage.session import CommitFailed, Scope, Session
@@ -35,6 +35,13 @@ from lumeflow.storage.session import CommitFailed, Scope, Session
 BATCH = 1000
 """Jobs in one transaction, at most: bounds how long the first of them waits for the last."""
 
+AT_ONCE = 4
+"""Results that are told in one turn of the loop. A commit may hold hundreds, and each wakes somebody up who goes on at
+once: told all together, they would keep everybody else, such as who asks for a status, waiting for all of them.
+"""
+
+_Outcome = tuple["asyncio.Future[Any]", Any, BaseException | None]
+"""Who waits, the result, the error."""
 
 _CALL: Work[Callable[[Transaction], Any], Any] = Work(
     lambda tx, calls: [call(tx) for call in calls], commutes=False, fault="store"
@@ -59,6 +66,7 @@ class Writer:
         self._refusal: str | None = None
         self._broken: str | None = None
         self._ended = self._loop.create_future()
+        self._told: deque[_Outcome] = deque()
         # A daemon: what was reported is on disk, so a process that ends without `close` loses nothing it was promised.
         self._thread = threading.Thread(target=self._run, name="lumeflow-writer", daemon=True)
 
@@ -137,23 +145,35 @@ class Writer:
     def _hand_over(self, jobs: list[Job]) -> None:
         self._queue.put(jobs)
 
+    def _tell(self, outcomes: list[_Outcome]) -> None:
+        """Tell those who wait, in order, some now and the others in the next turns of the loop."""
+        is_telling = bool(self._told)
+        self._told.extend(outcomes)
+        if not is_telling:
+            self._tell_some()
+
+    def _tell_some(self) -> None:
+        for _ in range(min(AT_ONCE, len(self._told))):
+            settle(*self._told.popleft())
+        if self._told:
+            self._loop.call_soon(self._tell_some)
+
     # From here on: the writer's thread.
 
     def _run(self) -> None:
         try:
             self._session = self._connect()
         except Exception as error:
-            self._report(settle, self._opened, None, error)
-            self._report(settle, self._ended, None, None)
+            self._report([(self._opened, None, error), (self._ended, None, None)])
             return
-        self._report(settle, self._opened, None, None)
+        self._report([(self._opened, None, None)])
         try:
             while (jobs := self._next()) is not None:
                 for start in range(0, len(jobs), BATCH):
                     self._commit(jobs[start : start + BATCH])
         finally:
             self._session.close()
-            self._report(settle, self._ended, None, None)
+            self._report([(self._ended, None, None)])
 
     def _next(self) -> list[Job] | None:
         """All jobs that wait, at least one; None at the end."""
@@ -181,7 +201,7 @@ class Writer:
         self._transact(jobs)
         if self._broken is not None:
             self._refuse(jobs, self._broken)
-        self._report(settle_all, jobs)
+        self._report([(job.future, job.result, job.error) for job in jobs])
 
     def _transact(self, jobs: list[Job]) -> None:
         singly, attempt = False, 0
@@ -250,7 +270,7 @@ class Writer:
     def _presentable(self, error: Exception) -> Exception:
         return StorageError(self._session.explain(error)) if self._session.is_own(error) else error
 
-    def _report(self, settle: Callable[..., None], *arguments: Any) -> None:
+    def _report(self, outcomes: list[_Outcome]) -> None:
         # A loop that has ended has nobody waiting any more; what was committed stays committed.
         with suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(settle, *arguments)
+            self._loop.call_soon_threadsafe(self._tell, outcomes)

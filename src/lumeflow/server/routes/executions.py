@@ -147,11 +147,9 @@ async def list_of_workflow(
 )
 async def read(caller: Reader, execution_id: ExecutionId, wait: Wait = 0) -> Json:
     """Status, live progress, nodes, costs, output and error; with `wait`, once it has ended or the time is over."""
-    found = await finding.state(caller, execution_id)
-    if wait and not found.ended:
+    if wait and not (await finding.state(caller, execution_id)).ended:
         await starting.wait_for(caller, execution_id, wait)
-        found = await finding.state(caller, execution_id)
-    return Json(await starting.whole(caller, found))
+    return Json(told.whole(*await finding.whole(caller, execution_id)))
 
 
 @api.get(

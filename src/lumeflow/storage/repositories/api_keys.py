@@ -16,7 +16,9 @@ _INSERT = f"INSERT INTO api_keys ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, NU
 
 _LIST = f"SELECT {_COLUMNS} FROM api_keys WHERE tenant = ? AND id > ? ORDER BY id LIMIT ?"  # noqa: S608
 
-_BY_HASH = f"SELECT {_COLUMNS} FROM api_keys WHERE key_hash = ?"  # noqa: S608
+_BY_HASH = f"""
+SELECT {_COLUMNS}, EXISTS (SELECT 1 FROM tenants AS t WHERE t.tenant = api_keys.tenant AND NOT t.is_active)
+FROM api_keys WHERE key_hash = ?"""  # noqa: S608
 
 _REVOKE = "UPDATE api_keys SET revoked_at = ? WHERE tenant = ? AND id = ? AND revoked_at IS NULL"
 
@@ -40,6 +42,7 @@ class ApiKey:
         expires_at: When it ends; None for never.
         last_used_at: When it was last used, to the minute or so.
         revoked_at: When it was revoked; None if it was not.
+        is_suspended: True if its tenant is. Told of one that is looked up by its hash.
     """
 
     tenant: str
@@ -52,6 +55,7 @@ class ApiKey:
     expires_at: datetime | None = None
     last_used_at: datetime | None = None
     revoked_at: datetime | None = None
+    is_suspended: bool = False
 
     def is_valid(self, at: datetime) -> bool:
         """True if it is neither revoked nor expired."""
@@ -111,10 +115,10 @@ class KeyLookup:
     async def find(self, key_hash: str) -> ApiKey | None:
         """The key with this hash, of whatever tenant, revoked or expired ones too."""
         rows = await self._reader.rows(_BY_HASH, (key_hash,))
-        return _key(rows[0]) if rows else None
+        return _key(rows[0][:-1], is_suspended=bool(rows[0][-1])) if rows else None
 
 
-def _key(row: Sequence[Any]) -> ApiKey:
+def _key(row: Sequence[Any], *, is_suspended: bool = False) -> ApiKey:
     tenant, id_, name, prefix, key_hash, scopes, created_at, expires_at, last_used_at, revoked_at = row
     return ApiKey(
         tenant,
@@ -127,4 +131,5 @@ def _key(row: Sequence[Any]) -> ApiKey:
         optional_unstamp(expires_at),
         optional_unstamp(last_used_at),
         optional_unstamp(revoked_at),
+        is_suspended,
     )

@@ -175,13 +175,18 @@ class SqlQueue:
 
     async def get(self, execution_id: str) -> QueuedJob | None:
         """The job of an execution."""
-        rows = await self._reader.rows(_GET, (self._reader.tenant, execution_id))
-        return job_of(rows[0]) if rows else None
+        return await self._reader.read(lambda tx: find_job(tx, execution_id))
 
     async def list(self, state: JobState, *, limit: int = 100) -> Sequence[QueuedJob]:
         """Jobs in one state, in the order in which they are run."""
         rows = await self._reader.rows(_LIST, (state.value, self._reader.tenant, limit))
         return [job_of(row) for row in rows]
+
+
+def find_job(tx: Transaction, execution_id: str) -> QueuedJob | None:
+    """The job of an execution of the transaction's tenant."""
+    row = tx.db.execute(_GET, (tx.tenant, execution_id)).fetchone()
+    return None if row is None else job_of(row)
 
 
 def _note_queued(tx: Transaction, execution_id: str, at: datetime) -> None:
