@@ -14,6 +14,9 @@ SECRET_PREFIX = "LUMEFLOW_SECRET_"
 RESERVED_SECRETS = frozenset({"KEY"})
 """No workflow may name these: `LUMEFLOW_SECRET_KEY` is what the secrets in the database are encrypted with."""
 
+LONGEST_RETENTION = 36_500
+"""Days."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -36,6 +39,7 @@ class Settings:
         secret_paths: Folders with one file a secret, and files of NAME=VALUE lines; see `lumeflow.vault.files`.
         share_keys: True if tenants without a vendor's key of their own use the installation's.
         previews: False to keep nothing of the records with the nodes of an execution.
+        retention_days: For how many days executions are kept after their end; None for ever.
     """
 
     data_dir: Path
@@ -53,12 +57,14 @@ class Settings:
     secret_paths: Sequence[Path] = ()
     share_keys: bool = True
     previews: bool = True
+    retention_days: int | None = None
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ, **overrides: Any) -> "Settings":
         """Read `LUMEFLOW_DB`, `LUMEFLOW_DATA_DIR`, `LUMEFLOW_PLUGINS`, `LUMEFLOW_PROMPTS`, `LUMEFLOW_QUERIES`,
         `LUMEFLOW_PROVIDERS` (a JSON file), `LUMEFLOW_ALLOWED_ADDRESSES` (with commas between them), `LUMEFLOW_SECRETS`
-        (folders and files), `LUMEFLOW_SHARE_KEYS` and `LUMEFLOW_PREVIEWS` (`yes` or `no`).
+        (folders and files), `LUMEFLOW_SHARE_KEYS` and `LUMEFLOW_PREVIEWS` (`yes` or `no`), and
+        `LUMEFLOW_RETENTION_DAYS`.
 
         Args:
             environ: Environment variables.
@@ -78,6 +84,7 @@ class Settings:
             "secret_paths": _folders(environ.get("LUMEFLOW_SECRETS")),
             "share_keys": _yes(environ, "LUMEFLOW_SHARE_KEYS"),
             "previews": _yes(environ, "LUMEFLOW_PREVIEWS"),
+            "retention_days": _days(environ, "LUMEFLOW_RETENTION_DAYS"),
             "providers": _read_providers(environ.get("LUMEFLOW_PROVIDERS")),
         }
         values |= {name: value for name, value in overrides.items() if value is not None}
@@ -106,6 +113,15 @@ def _yes(environ: Mapping[str, str], name: str) -> bool:
     if value not in ("yes", "no", "true", "false", "1", "0"):
         raise UsageError(f"{name}: expected yes or no")
     return value in ("yes", "true", "1")
+
+
+def _days(environ: Mapping[str, str], name: str) -> int | None:
+    value = environ.get(name, "").strip()
+    if not value:
+        return None
+    if not value.isascii() or not value.isdigit() or not 1 <= int(value[:9]) <= LONGEST_RETENTION:
+        raise UsageError(f"{name}: expected days, a whole number from 1 to {LONGEST_RETENTION}")
+    return int(value)
 
 
 def _folders(value: str | None) -> list[Path]:

@@ -141,6 +141,25 @@ async def test_limits_end_it_with_a_sentence_and_raised_ones_let_it_go_on(servic
     assert (await ended(service, name)).status == "completed"
 
 
+@pytest.mark.parametrize(
+    ("limits", "told"),
+    [
+        ({"records": 5}, "step 'scrape': more than 5 records"),
+        ({"memoryMb": 1}, "the execution's limit is 1 MB"),
+        ({"seconds": 0.1}, "the execution's limit of 0.1 s ran out"),
+    ],
+)
+async def test_records_memory_and_time_are_limited_as_a_workflow_s_are(tmp_path, limits, told):
+    async with open_app(Settings(data_dir=tmp_path, demo_latency=0.2)) as app:
+        service = ExecutionService(app, ServiceSettings(**FAST))
+        await service.start()
+        name = await submit(service, JobKind.SEARCH, await app.demo_audience(), limits=limits)
+        result = await ended(service, name)
+        await service.stop()
+    assert result.status == "failed"
+    assert told in result.error
+
+
 async def test_cancelling_it(tmp_path):
     async with open_app(Settings(data_dir=tmp_path, demo_latency=1.0)) as app:
         service = ExecutionService(app, ServiceSettings(**FAST))

@@ -3,7 +3,7 @@
 import pytest
 
 from lumeflow.server.config import ServerConfig
-from lumeflow.server.examples import WORKFLOW
+from lumeflow.server.examples import INPUT, TEMPLATE, WORKFLOW
 from tests.server.conftest import a_site
 from tests.server.wants import problem
 
@@ -106,3 +106,66 @@ async def test_templates_are_stored_listed_and_deleted(site, client):
     assert (await client.delete(path)).status_code == 204
     problem(await client.get(path), 404, "not-found")
     problem(await client.put(path, json={"name": "x"}), 422, "invalid-request")
+
+
+async def test_a_workflow_is_made_of_a_template(client):
+    stored = (await client.put("/api/templates/tidy", json=TEMPLATE)).json()
+    assert stored["placeholders"] == TEMPLATE["definition"]["x-placeholders"]
+    body = {"workflowId": "by-name", "name": "By name", "values": {"field": "firstName"}}
+    made = await client.post("/api/templates/tidy/workflows", json=body)
+    assert made.status_code == 201, made.text
+    found = made.json()
+    assert (found["workflowId"], found["version"], found["name"]) == ("by-name", 1, "By name")
+    assert found["definition"]["nodes"][1]["config"]["conditions"][0]["field"] == "firstName"
+    assert found["definition"]["metadata"] == {"template": {"id": "tidy", "version": 1}}
+    assert (await client.get(made.headers["location"])).headers["etag"] == made.headers["etag"]
+    run = {"mode": "demo", "input": INPUT}
+    done = (await client.post("/api/workflows/by-name/execute", params={"wait": 20}, json=run)).json()
+    assert (done["status"], done["output"]["recordsCount"]) == ("completed", 2)
+    problem(await client.post("/api/templates/tidy/workflows", json=body), 409, "workflow-exists")
+    usual = (await client.post("/api/templates/tidy/workflows", json={"workflowId": "usual"})).json()
+    assert usual["definition"]["nodes"] == WORKFLOW["nodes"], "the default"
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ({"values": {"field": 3}}, 422, "placeholders-not-filled"),
+        ({"values": {"fields": "a"}}, 422, "placeholders-not-filled"),
+        ({"values": {}, "workflowId": "a b"}, 422, "invalid-request"),
+        ({"values": {}, "workflowId": "search"}, 422, "unusable-request"),
+        ({"values": {"field": "{{input.email"}}, 422, "invalid-workflow"),
+    ],
+)
+async def test_a_template_that_cannot_be_filled_so_is_refused(client, body, status, code):
+    await client.put("/api/templates/tidy", json=TEMPLATE)
+    answer = await client.post("/api/templates/tidy/workflows", json={"workflowId": "made", **body})
+    found = problem(answer, status, code)
+    if code == "placeholders-not-filled":
+        assert found["errors"][0]["field"].startswith("/values/field")
+    assert (await client.get("/api/workflows")).json()["items"] == []
+
+
+async def test_templates_are_exported_and_imported(site, client):
+    await client.put("/api/templates/tidy", json={**TEMPLATE, "name": "First"})
+    await client.put("/api/templates/tidy", json=TEMPLATE)
+    exported = await client.get("/api/templates/tidy/export")
+    assert 'filename="tidy.json"' in exported.headers["content-disposition"]
+    problem(await client.post("/api/templates", json=exported.json()), 409, "template-exists")
+    other = await site.client("other")
+    imported = await other.post("/api/templates", json=exported.json())
+    assert imported.status_code == 201, imported.text
+    assert (imported.json()["version"], imported.json()["name"]) == (2, TEMPLATE["name"])
+    assert (await other.get("/api/templates/tidy/export")).json() == exported.json()
+    problem(await other.get("/api/templates/nothing/export"), 404, "not-found")
+    problem(await other.post("/api/templates/nothing/workflows", json={"workflowId": "a"}), 404, "not-found")
+
+
+@pytest.mark.parametrize(
+    "definition", [{"x-placeholders": {"a": {"type": "whole"}}}, {"x-placeholders": [], "name": "a"}]
+)
+async def test_placeholders_that_are_declared_wrongly_are_refused(client, definition):
+    answer = await client.put("/api/templates/tidy", json={"name": "Tidy", "definition": definition})
+    assert problem(answer, 422, "placeholders-not-filled")["errors"][0]["field"].startswith(
+        "/definition/x-placeholders"
+    )

@@ -1,5 +1,6 @@
 """Where records come from: uploads, and deliveries of other systems."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -129,6 +130,20 @@ async def test_uploads_go_when_their_time_has_come(site, client, tmp_path):
     assert not list((tmp_path / "uploads").iterdir())
 
 
+async def test_executions_go_when_their_time_has_come(site, client):
+    await client.post("/api/workflows", json=WORKFLOW)
+    body = {"mode": "demo", "input": {"contacts": [{"email": "mira.holt@example.com"}]}, "executionId": "e1"}
+    path = "/api/workflows/executions/e1"
+    await client.post("/api/workflows/tidy-contacts/execute", params={"wait": 20}, json=body)
+    assert (await client.get(f"{path}/artifacts/contacts.csv")).status_code == 200
+    await tidy(site.app.database, In(days=9), 10)
+    assert (await client.get(path)).status_code == 200
+    await tidy(site.app.database, In(days=11), 10)
+    for below in ("", "/records/output", "/artifacts/contacts.csv", "/timeline"):
+        problem(await client.get(path + below), 404, "not-found")
+    assert (await client.get("/api/workflows/executions")).json()["items"] == []
+
+
 @pytest.fixture
 async def shop(tmp_path):
     """A tenant with a workflow that a shop delivers to."""
@@ -204,6 +219,12 @@ async def test_a_delivery_of_bytes_is_passed_on_as_it_is(shop):
     body = b"\xff\xfe"
     answer = await shop.anonymous().post(HOOK, content=body, headers=signed(body))
     assert answer.status_code == 202, answer.text
+
+
+async def test_a_suspended_tenant_takes_no_deliveries(shop):
+    tenants = shop.app.database.installation.tenants
+    await tenants.change(replace(await tenants.get("acme"), is_active=False))
+    problem(await shop.anonymous().post(HOOK, content=BODY, headers=signed()), 503, "tenant-suspended")
 
 
 async def test_a_workflow_that_lost_its_secret_is_not_ready(tmp_path):

@@ -19,6 +19,7 @@ from tests.storage.contracts.repositories import (
     TemplatesContract,
     TenantsContract,
 )
+from tests.storage.contracts.retention import RetentionContract
 from tests.storage.contracts.table_pages import MakingContract, PagesContract
 from tests.storage.contracts.tables import TablesContract
 from tests.storage.contracts.workflows import WorkflowsContract
@@ -78,6 +79,9 @@ class TestPostgresApiKeys(ApiKeysContract): ...
 
 
 class TestPostgresArtifacts(ArtifactsContract): ...
+
+
+class TestPostgresRetention(RetentionContract): ...
 
 
 class TestPostgresCosts(CostsContract): ...

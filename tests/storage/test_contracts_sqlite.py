@@ -14,6 +14,7 @@ from tests.storage.contracts.repositories import (
     TemplatesContract,
     TenantsContract,
 )
+from tests.storage.contracts.retention import RetentionContract
 from tests.storage.contracts.table_pages import MakingContract, PagesContract
 from tests.storage.contracts.tables import TablesContract
 from tests.storage.contracts.workflows import WorkflowsContract
@@ -56,6 +57,9 @@ class TestSqliteApiKeys(ApiKeysContract): ...
 
 
 class TestSqliteArtifacts(ArtifactsContract): ...
+
+
+class TestSqliteRetention(RetentionContract): ...
 
 
 class TestSqliteCosts(CostsContract): ...

@@ -183,6 +183,7 @@ class ExecutionSummary:
     started_at: datetime
     completed_at: datetime | None
     error: str | None
+    kind: str = "WORKFLOW"
 
 
 @dataclass(frozen=True, slots=True)

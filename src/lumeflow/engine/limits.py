@@ -4,7 +4,7 @@ import resource
 import sys
 from pathlib import Path
 
-from lumeflow.core.document.policies import Limits
+from lumeflow.core.document.policies import Globals, Limits
 from lumeflow.core.errors import ErrorClass, NodeError
 
 _STATM = Path("/proc/self/statm")
@@ -30,6 +30,26 @@ class RecordLimit:
                 "Resume with `--limit records=N`, N being larger, or narrow its input",
             )
         self._entered += 1
+
+
+def limit_reached(given: Globals, elapsed: float) -> str | None:
+    """The limit on time or memory that an execution has reached, as a sentence.
+
+    Args:
+        given: The document's settings.
+        elapsed: Seconds since it began.
+    """
+    if given.timeout is not None and elapsed >= given.timeout:
+        return f"the execution's timeout of {given.timeout:g} s ran out. Resume it to go on where it stopped"
+    if given.limits.seconds is not None and elapsed >= given.limits.seconds:
+        return f"the execution's limit of {given.limits.seconds:g} s ran out. Resume with `--limit seconds=N`"
+    if given.limits.memory_mb is not None and (used := memory_mb()) > given.limits.memory_mb:
+        most = given.limits.memory_mb
+        return (
+            f"the process uses {used:.0f} MB of memory; the execution's limit is {most:g} MB. "
+            "Resume with `--limit memoryMb=N`, N being larger"
+        )
+    return None
 
 
 def memory_mb() -> float:

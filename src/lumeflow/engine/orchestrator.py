@@ -16,7 +16,7 @@ from lumeflow.engine.channels import BoundedChannel, Channel, SpillingChannel
 from lumeflow.engine.context import NodeWorld
 from lumeflow.engine.drive import drive
 from lumeflow.engine.inbound import Inbound
-from lumeflow.engine.limits import RecordLimit, memory_mb
+from lumeflow.engine.limits import RecordLimit, limit_reached
 from lumeflow.engine.node import NodeRun
 from lumeflow.engine.outlet import Outlet
 from lumeflow.engine.plan import ERROR_PORT, Plan, PlannedNode
@@ -183,20 +183,7 @@ class Orchestrator:
             self._runs[broken_id].inbound.cut(dead - broken)
 
     def _limit_reached(self) -> str | None:
-        """The limit on time or memory that the execution has reached, as a sentence."""
-        given = self._plan.workflow.globals
-        elapsed = self._services.time() - self._started
-        if given.timeout is not None and elapsed >= given.timeout:
-            return f"the execution's timeout of {given.timeout:g} s ran out. Resume it to go on where it stopped"
-        if given.limits.seconds is not None and elapsed >= given.limits.seconds:
-            return f"the execution's limit of {given.limits.seconds:g} s ran out. Resume with `--limit seconds=N`"
-        if given.limits.memory_mb is not None and (used := memory_mb()) > given.limits.memory_mb:
-            most = given.limits.memory_mb
-            return (
-                f"the process uses {used:.0f} MB of memory; the execution's limit is {most:g} MB. "
-                "Resume with `--limit memoryMb=N`, N being larger"
-            )
-        return None
+        return limit_reached(self._plan.workflow.globals, self._services.time() - self._started)
 
     def _output(self) -> JsonObject:
         reached = [

@@ -40,5 +40,5 @@ def search_settings(document: Mapping[str, Any]) -> Globals:
 
 
 def is_search(document: Mapping[str, Any]) -> bool:
-    """True if the document names the pipeline instead of describing a workflow."""
-    return document.get(_KIND) == "SEARCH"
+    """True if the document names the pipeline instead of describing a workflow, which always has nodes."""
+    return document.get(_KIND) == "SEARCH" and not document.get("nodes")

@@ -14,7 +14,8 @@ from lumeflow.core.events import EventKind
 from lumeflow.core.journal import KeptRecord, NodeRow, RecordKind, Status
 from lumeflow.core.progress import NodeProgress, Progress, ProgressListener
 from lumeflow.core.records import JsonObject, Skip
-from lumeflow.engine.orchestrator import REFRESH, Ended
+from lumeflow.engine.limits import RecordLimit, limit_reached
+from lumeflow.engine.orchestrator import CHECK_EVERY, REFRESH, Ended
 from lumeflow.engine.services import Services
 from lumeflow.engine.tally import Tally, Timeline
 from lumeflow.search import steps
@@ -66,9 +67,8 @@ class SearchRun:
         cancelled = asyncio.create_task(cancel.wait()) if cancel is not None else None
         others = [task for task in (watcher, cancelled) if task is not None]
         try:
-            waited = {work, cancelled} if cancelled is not None else {work}
-            done, _ = await asyncio.wait(waited, timeout=self._seconds(), return_when=asyncio.FIRST_COMPLETED)
-            status, error = self._verdict(work, is_late=not done)
+            reached = await self._until_over({work, cancelled} if cancelled is not None else {work})
+            status, error = self._verdict(work, reached)
         finally:
             for task in (work, *others):
                 task.cancel()
@@ -83,7 +83,8 @@ class SearchRun:
     async def _work(self) -> None:
         extraction = steps.Extraction()
         row = await self._in_step("scrape", steps.audience)
-        comments = await self._whole("scrape", lambda ctx: steps.scrape(row, ctx))
+        limit = RecordLimit(self._settings.limits)
+        comments = await self._whole("scrape", lambda ctx: steps.scrape(row, ctx, limit.enter))
         await self._in_step("extract", extraction.open)
         contacts = await self._batches("extract", comments, steps.COMMENTS_IN_A_QUESTION, extraction.extract)
         contacts = await self._each("enrich", contacts, steps.enrich)
@@ -186,13 +187,18 @@ class SearchRun:
         )
         return KeptRecord(step, RecordKind.FAILED, position, lineage, data, str(why.error_class), str(why))
 
-    def _seconds(self) -> float | None:
-        given = (self._settings.timeout, self._settings.limits.seconds)
-        return min((seconds for seconds in given if seconds is not None), default=None)
+    async def _until_over(self, waited: "set[asyncio.Task[Any]]") -> str | None:
+        """Wait until one has ended, or a limit on time or memory is reached; returns the limit as a sentence."""
+        while True:
+            done, _ = await asyncio.wait(waited, timeout=CHECK_EVERY, return_when=asyncio.FIRST_COMPLETED)
+            if done:
+                return None
+            if (reached := limit_reached(self._settings, self._services.time() - self._started)) is not None:
+                return reached
 
-    def _verdict(self, work: "asyncio.Task[None]", *, is_late: bool) -> tuple[Status, str | None]:
-        if is_late:
-            return Status.FAILED, f"the execution's time of {self._seconds():g} s ran out. Resume it to go on"
+    def _verdict(self, work: "asyncio.Task[None]", reached: str | None) -> tuple[Status, str | None]:
+        if reached is not None:
+            return Status.FAILED, reached
         if not work.done():
             return Status.CANCELLED, "cancelled"
         error = _only(work.exception())

@@ -61,8 +61,8 @@ async def audience(ctx: StepContext) -> JsonObject:
     return row
 
 
-async def scrape(row: JsonObject, ctx: StepContext) -> list[Made]:
-    """Step 1: the comments under all posts, in one run of the actor."""
+async def scrape(row: JsonObject, ctx: StepContext, enter: Callable[[], None]) -> list[Made]:
+    """Step 1: the comments under all posts, in one run of the actor; `enter` counts each in, up to a limit."""
     platform: str = row["type"]
     urls = list(dict.fromkeys(url.strip() for url in row["urls"]))
     given: dict[str, Any] = {"resultsLimit": COMMENTS_PER_POST[platform], "includeNestedComments": False}
@@ -71,7 +71,10 @@ async def scrape(row: JsonObject, ctx: StepContext) -> list[Made]:
     else:
         given["directUrls"] = urls
     run = await ActorRun.start({"actor": ACTORS[platform], "input": given}, ctx.as_block())
-    comments = [_comment(item, platform) async for item in run.items(ctx.as_block())]
+    comments: list[Made] = []
+    async for item in run.items(ctx.as_block()):
+        enter()
+        comments.append(_comment(item, platform))
     await run.finish(ctx.as_block())
     return comments
 

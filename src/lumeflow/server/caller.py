@@ -123,4 +123,5 @@ def _needs(scope: Scope) -> Callable[..., Awaitable[Caller]]:
 Reader = Annotated[Caller, Security(_needs(Scope.READ))]
 Writer = Annotated[Caller, Security(_needs(Scope.WRITE))]
 Executor = Annotated[Caller, Security(_needs(Scope.EXECUTE))]
+Keeper = Annotated[Caller, Security(_needs(Scope.SECRETS))]
 Admin = Annotated[Caller, Security(_needs(Scope.ADMIN))]

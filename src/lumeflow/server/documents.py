@@ -10,6 +10,7 @@ from lumeflow.core.findings import Report
 from lumeflow.core.journal import Mode
 from lumeflow.preparation import with_limits
 from lumeflow.preparation.lookup import find_document
+from lumeflow.search import SEARCH_ID, is_search, search_definition, search_settings
 from lumeflow.server.caller import Caller
 from lumeflow.server.problems import conflict, invalid_workflow, not_found, unusable
 from lumeflow.storage import SavedWorkflow
@@ -40,6 +41,8 @@ async def read(caller: Caller, source: bytes) -> Workflow:
     workflow = await asyncio.to_thread(Workflow.load, source)
     if workflow.workflow_id in RESERVED:
         raise unusable(f"workflowId: '{workflow.workflow_id}' is a path of the API: choose another id")
+    if workflow.workflow_id == SEARCH_ID:
+        raise unusable(f"workflowId: executions of the job type SEARCH are listed as '{SEARCH_ID}': choose another")
     if workflow.version > LAST_VERSION:
         raise unusable(f"version: at most {LAST_VERSION}")
     return workflow
@@ -91,7 +94,19 @@ async def check_limits(caller: Caller, document: Executable, limits: Mapping[str
         Problem: They cannot.
     """
     definition = Workflow.load(document).as_json() if isinstance(document, bytes) else document
+    if is_search(definition):
+        check_search_limits(limits)
+        return
     await check(caller, with_limits(definition, limits))
+
+
+def check_search_limits(limits: Mapping[str, Any]) -> None:
+    """Go on only if a search can have these limits.
+
+    Raises:
+        UsageError: It cannot.
+    """
+    search_settings(with_limits(search_definition(), limits))
 
 
 async def save_new(caller: Caller, workflow: Workflow) -> SavedWorkflow:

@@ -25,3 +25,21 @@ INPUT: dict[str, Any] = {
         {"firstName": "Jonas"},
     ]
 }
+TEMPLATE: dict[str, Any] = {
+    "name": "Tidy contacts",
+    "description": "Keeps those whose field is filled.",
+    "category": "basics",
+    "definition": {
+        "x-placeholders": {"field": {"type": "string", "minLength": 1, "default": "email"}},
+        **WORKFLOW,
+        "nodes": [
+            WORKFLOW["nodes"][0],
+            {
+                "id": "with-email",
+                "type": "filter",
+                "config": {"conditions": [{"field": "${field}", "operator": "exists"}]},
+            },
+            WORKFLOW["nodes"][2],
+        ],
+    },
+}

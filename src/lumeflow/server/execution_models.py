@@ -10,26 +10,43 @@ from lumeflow.core.document.fields import ID_PATTERN
 from lumeflow.core.journal import Mode, Status
 from lumeflow.server.models import Model
 from lumeflow.server.times import Time
+from lumeflow.service import JobKind
 
 Number = int | float
+_LIMITS = (
+    "In place of the document's limits: `records`, `calls`, `costUsd`, `seconds`, `memoryMb`. The execution ends with a"
+    " reason before it exceeds one, and can be resumed with a higher."
+)
 
 
-class StartRequest(Model):
-    """On what is to be executed, and how."""
+class RunRequest(Model):
+    """How an execution is to be run."""
 
-    input: dict[str, Any] = Field(default={}, description="Input of the execution.")
     mode: Mode = Field(default=Mode.LIVE, description="`live` calls the vendors and needs the scope `live`.")
-    variables: dict[str, Any] = Field(default={}, description="Values of `{{variables.x}}`.")
     mocks: dict[str, Any] = Field(default={}, description="Demo answers by provider or node id; only in mode demo.")
     execution_id: str | None = Field(
         default=None, min_length=1, max_length=LONGEST_ID, description="Its id; a new one if left out."
     )
     priority: int = Field(default=0, ge=-100, le=100, description="The higher goes first.")
-    limits: dict[str, Number] = Field(
-        default={}, description='In place of the document\'s limits, such as `{"costUsd": 20}`.'
-    )
+    limits: dict[str, Number] = Field(default={}, description=_LIMITS)
     now: Time | None = Field(
         default=None, description="The time that the execution sees; ISO 8601 with an offset. The real one if left out."
+    )
+    not_before: Time | None = Field(default=None, description="It waits until then; ISO 8601 with an offset.")
+
+
+class StartRequest(RunRequest):
+    """On what is to be executed, and how."""
+
+    input: dict[str, Any] = Field(default={}, description="Input of the execution.")
+    variables: dict[str, Any] = Field(default={}, description="Values of `{{variables.x}}`.")
+
+
+class SearchRequest(RunRequest):
+    """Whose contacts are to be found."""
+
+    source_audience_id: str = Field(
+        min_length=1, max_length=200, description="A row of `source_audiences`, whose posts' comments are read."
     )
 
 
@@ -48,7 +65,7 @@ class ExecuteDocumentRequest(StartRequest):
 class ResumeRequest(Model):
     """How to go on."""
 
-    limits: dict[str, Number] = Field(default={}, description="In place of the document's limits, for this run.")
+    limits: dict[str, Number] = Field(default={}, description=_LIMITS)
     priority: int = Field(default=0, ge=-100, le=100, description="The higher goes first.")
 
 
@@ -59,6 +76,7 @@ class RerunFailedRequest(Model):
         default=None, min_length=1, max_length=LONGEST_ID, description="Of the new execution; made if left out."
     )
     priority: int = Field(default=0, ge=-100, le=100, description="The higher goes first.")
+    limits: dict[str, Number] = Field(default={}, description=_LIMITS)
 
 
 class RerunRequest(RerunFailedRequest):
@@ -78,16 +96,17 @@ class StateModel(Model):
     started_at: datetime = Field(description="When it began; the time of submission while it waits.")
     completed_at: datetime | None
     error: str | None = Field(description="Why it failed.")
+    kind: JobKind = Field(description="Who does the work: a workflow, or the hard-coded pipeline.")
 
 
 class QueuedStateModel(StateModel):
     """Where an execution stands, in the queue as well."""
 
-    kind: str | None = Field(description="`WORKFLOW` or `SEARCH`; null if it was never queued.")
     cancelling: bool = Field(description="It runs, and was asked to stop.")
     priority: int
     attempts: int = Field(description="How often a process has taken it from the queue.")
-    queued_at: datetime | None
+    queued_at: datetime | None = Field(description="Null if it was never queued.")
+    not_before: datetime | None = Field(description="It waits until then; null if it need not.")
 
 
 class NodeProgressModel(Model):

@@ -26,6 +26,8 @@ class Scope(StrEnum):
     """Start, stop, resume and re-run executions, in demo mode."""
     LIVE = "live"
     """With `execute`: executions that call the vendors and cost money."""
+    SECRETS = "secrets"
+    """List, set and delete the tenant's secrets."""
     ADMIN = "admin"
     """Everything, and make and revoke keys."""
 

@@ -6,6 +6,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from lumeflow.vault.tenant_secrets import Source
+
 
 class Model(BaseModel):
     """camelCase in JSON; unknown keys are refused."""
@@ -85,6 +87,23 @@ class NewKeyModel(KeyModel):
     key: str = Field(description="The key. It is shown this once and never again.")
 
 
+class SecretModel(Model):
+    """A secret, without its value."""
+
+    name: str
+    source: Source = Field(description="Where its value comes from: the first of these that has the name.")
+    created_at: datetime | None = Field(description="When it was first stored in the database; null if it was not.")
+    updated_at: datetime | None = Field(description="When it was last set there.")
+    problem: str | None = Field(description="Why it cannot be used at present; null if it can.")
+
+
+class SecretPage(Model):
+    """Secrets by name."""
+
+    items: list[SecretModel]
+    next_cursor: str | None
+
+
 class BlockModel(Model):
     """A block."""
 
@@ -129,6 +148,8 @@ class ReadyModel(Model):
 
 class TemplateModel(Model):
     """A template of workflows."""
+
+    placeholders: dict[str, Any] = Field(description="JSON Schemas by name: what a workflow made of it can be given.")
 
     id: str
     name: str

@@ -1,8 +1,10 @@
 """Starting an execution for a request: once, however often the request comes."""
 
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated, Any
 
+from fastapi import Query
 from starlette.responses import Response
 
 from lumeflow.core.errors import UsageError
@@ -10,15 +12,21 @@ from lumeflow.core.journal import AlreadyExists, Mode
 from lumeflow.server import documents, finding, told
 from lumeflow.server.answers import Json
 from lumeflow.server.caller import Caller
-from lumeflow.server.execution_models import StartRequest
+from lumeflow.server.execution_models import ExecutionModel, RunRequest, StartRequest
 from lumeflow.server.idempotency import Attempt, once
 from lumeflow.server.keys import Scope
 from lumeflow.server.problems import conflict, unusable
 from lumeflow.server.times import in_utc
 from lumeflow.service import ExecutionState
 
+Wait = Annotated[float, Query(ge=0, le=60, description="Seconds to wait for the end: 200 with all of it, else 202.")]
+WHOLE: dict[int | str, dict[str, Any]] = {200: {"model": ExecutionModel, "description": "It has ended within `wait`."}}
 
-def check_mode(caller: Caller, wanted: StartRequest) -> None:
+Submit = Callable[[Mapping[str, Any]], Awaitable[str]]
+"""Queues an execution with these options of `ExecutionService.submit`; returns its id."""
+
+
+def check_mode(caller: Caller, wanted: RunRequest) -> None:
     """Go on only if the key may execute in this mode, and nothing is asked for that it does not have.
 
     Raises:
@@ -31,14 +39,14 @@ def check_mode(caller: Caller, wanted: StartRequest) -> None:
 
 
 async def start(
-    caller: Caller, document: documents.Executable, wanted: StartRequest, *, wait: float, key: str | None, content: Any
+    caller: Caller, wanted: RunRequest, submit: Submit, *, wait: float, key: str | None, content: Any
 ) -> Response:
     """Queue an execution and answer with its state, or with all of it once it has ended within `wait` seconds.
 
     Args:
         caller: Who asks.
-        document: What is to be executed.
-        wanted: On what, and how.
+        wanted: How it is to be run.
+        submit: Queues it.
         wait: Seconds to wait for its end.
         key: The request's `Idempotency-Key`.
         content: What makes two requests the same.
@@ -46,17 +54,32 @@ async def start(
     Raises:
         Problem: It cannot be executed, or its id is taken.
     """
-    if wanted.limits:
-        await documents.check_limits(caller, document, wanted.limits)
 
     async def act(attempt: Attempt) -> Json:
-        execution_id = await _submit(caller, document, wanted, attempt)
+        execution_id = await _submitted(submit, wanted, attempt)
         headers = {"Location": f"/api/workflows/executions/{execution_id}"}
         if wait and (await wait_for(caller, execution_id, wait)).ended:
             return Json(told.whole(*await finding.whole(caller, execution_id)), headers=headers)
         return Json(told.state(await finding.state(caller, execution_id)), HTTPStatus.ACCEPTED, headers=headers)
 
     return await once(caller, key, content, act)
+
+
+async def execute(
+    caller: Caller, document: documents.Executable, wanted: StartRequest, *, wait: float, key: str | None, content: Any
+) -> Response:
+    """Start an execution of a document; see `start`.
+
+    Raises:
+        Problem: It cannot be executed, or its id is taken.
+    """
+    if wanted.limits:
+        await documents.check_limits(caller, document, wanted.limits)
+
+    async def submit(options: Mapping[str, Any]) -> str:
+        return await caller.service.submit(caller.tenant, document, wanted.input, variables=wanted.variables, **options)
+
+    return await start(caller, wanted, submit, wait=wait, key=key, content=content)
 
 
 async def wait_for(caller: Caller, execution_id: str, seconds: float) -> ExecutionState:
@@ -69,22 +92,19 @@ def is_own(attempt: Attempt, given: str | None) -> bool:
     return attempt.is_again if given is not None else attempt.derived is not None
 
 
-async def _submit(caller: Caller, document: documents.Executable, wanted: StartRequest, attempt: Attempt) -> str:
+async def _submitted(submit: Submit, wanted: RunRequest, attempt: Attempt) -> str:
     execution_id = wanted.execution_id or attempt.derived
-    now = in_utc("now", wanted.now)
+    options = {
+        "mode": wanted.mode,
+        "mocks": wanted.mocks,
+        "now": in_utc("now", wanted.now),
+        "execution_id": execution_id,
+        "priority": wanted.priority,
+        "limits": wanted.limits,
+        "not_before": in_utc("notBefore", wanted.not_before),
+    }
     try:
-        return await caller.service.submit(
-            caller.tenant,
-            document,
-            wanted.input,
-            mode=wanted.mode,
-            mocks=wanted.mocks,
-            variables=wanted.variables,
-            now=now,
-            execution_id=execution_id,
-            priority=wanted.priority,
-            limits=wanted.limits,
-        )
+        return await submit(options)
     except UsageError as error:
         if not isinstance(error.__context__, AlreadyExists):
             raise

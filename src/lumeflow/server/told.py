@@ -26,6 +26,7 @@ def state(found: ExecutionState) -> dict[str, Any]:
         "priority": found.priority,
         "attempts": found.attempts,
         "queuedAt": found.queued_at,
+        "notBefore": found.not_before,
     }
 
 
@@ -40,6 +41,7 @@ def summary(found: ExecutionSummary) -> dict[str, Any]:
         "startedAt": found.started_at,
         "completedAt": found.completed_at,
         "error": found.error,
+        "kind": found.kind,
     }
 
 

@@ -119,7 +119,13 @@ class ExecutionService(Watch):
         return execution.id
 
     async def rerun_failed(
-        self, tenant: str, execution_id: str, *, new_id: str | None = None, priority: int = 0
+        self,
+        tenant: str,
+        execution_id: str,
+        *,
+        new_id: str | None = None,
+        priority: int = 0,
+        limits: JsonObject | None = None,
     ) -> str:
         """Queue a new execution that takes the failed records of an earlier one, and them alone, into the nodes where
         they failed and on from there; returns its id. Nothing that was answered before these nodes is paid again.
@@ -129,16 +135,24 @@ class ExecutionService(Watch):
             execution_id: The earlier execution; it must have ended.
             new_id: Id of the new execution; a new one if left out.
             priority: The higher goes first among those of the tenant.
+            limits: Limits in place of the document's of the same name.
 
         Raises:
             InvalidWorkflow: Its document cannot be run any more.
             UsageError: There is no such execution, it has not ended, no record of it failed, or the id is taken.
             StorageError: The database cannot be read or written.
         """
-        return await self._rerun(tenant, execution_id, None, new_id, priority)
+        return await self._rerun(tenant, execution_id, None, new_id, priority, limits)
 
     async def rerun_from(
-        self, tenant: str, execution_id: str, node_id: str, *, new_id: str | None = None, priority: int = 0
+        self,
+        tenant: str,
+        execution_id: str,
+        node_id: str,
+        *,
+        new_id: str | None = None,
+        priority: int = 0,
+        limits: JsonObject | None = None,
     ) -> str:
         """Queue a new execution that computes a node and all behind it afresh, with new calls; returns its id. The
         nodes before it replay what the earlier execution was answered, and pay nothing.
@@ -149,13 +163,14 @@ class ExecutionService(Watch):
             node_id: The first node that is computed afresh.
             new_id: Id of the new execution; a new one if left out.
             priority: The higher goes first among those of the tenant.
+            limits: Limits in place of the document's of the same name.
 
         Raises:
             InvalidWorkflow: Its document cannot be run any more.
             UsageError: There is no such execution or node, it has not ended, or the id is taken.
             StorageError: The database cannot be read or written.
         """
-        return await self._rerun(tenant, execution_id, node_id, new_id, priority)
+        return await self._rerun(tenant, execution_id, node_id, new_id, priority, limits)
 
     async def resume(
         self, tenant: str, execution_id: str, *, limits: JsonObject | None = None, priority: int = 0
@@ -180,10 +195,9 @@ class ExecutionService(Watch):
         if state.status is Status.COMPLETED and not await app.has_failed_records(execution_id):
             raise UsageError(f"execution '{execution_id}' has completed, and no record of it failed: nothing is left")
         options = {"limits": dict(limits)} if limits else {}
-        kind = state.kind or JobKind.WORKFLOW
         await _until_let_go(app, execution_id)
         await app.database.queue.requeue(
-            execution_id, at=self._clock.now(), kind=kind, priority=priority, options=options
+            execution_id, at=self._clock.now(), kind=state.kind, priority=priority, options=options
         )
         self._worker.wake()
 
@@ -215,14 +229,20 @@ class ExecutionService(Watch):
         return (await self.status(tenant, execution_id)).status
 
     async def _rerun(
-        self, tenant: str, execution_id: str, from_node: str | None, new_id: str | None, priority: int
+        self,
+        tenant: str,
+        execution_id: str,
+        from_node: str | None,
+        new_id: str | None,
+        priority: int,
+        limits: JsonObject | None,
     ) -> str:
         app = self.app.of(tenant)
         state = await self.status(tenant, execution_id)
         if not state.ended:
             raise UsageError(f"execution '{execution_id}' is {state.status}: wait for it, or cancel it")
         execution = await app.prepare_rerun(execution_id, from_node=from_node, new_id=new_id)
-        await self._enqueue(app, execution, state.kind or JobKind.WORKFLOW, priority=priority, given=new_id)
+        await self._enqueue(app, execution, state.kind, priority=priority, given=new_id, limits=limits)
         return execution.id
 
     async def _enqueue(

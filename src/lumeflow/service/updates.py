@@ -6,6 +6,7 @@ from datetime import datetime
 from lumeflow.core.events import Event
 from lumeflow.core.journal import Execution, Mode, Rerun, Status
 from lumeflow.core.progress import Progress
+from lumeflow.search import is_search
 from lumeflow.storage.repositories.queue import JobKind, JobState, QueuedJob
 
 ENDED = frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELLED})
@@ -21,7 +22,7 @@ class ExecutionState:
         workflow_id: Its workflow.
         workflow_version: The workflow's version.
         mode: Live or demo.
-        kind: Who does the work; None if it was never queued (`lumeflow run`).
+        kind: Who does the work.
         status: queued, running, completed, failed, cancelled; or interrupted: its process is gone, and it was not
             queued, so nobody will take it up by himself.
         cancelling: True if it runs and was asked to stop.
@@ -32,6 +33,7 @@ class ExecutionState:
         started_at: When it was begun; the time of submission while it waits.
         completed_at: When it ended; None until then.
         rerun: Which earlier execution it runs anew, and which part; None for one that stands alone.
+        not_before: It waits until then; None if it need not.
         progress: Live, per node, while this process runs it; None otherwise.
     """
 
@@ -39,7 +41,7 @@ class ExecutionState:
     workflow_id: str
     workflow_version: int
     mode: Mode
-    kind: JobKind | None
+    kind: JobKind
     status: Status
     cancelling: bool
     priority: int
@@ -49,6 +51,7 @@ class ExecutionState:
     started_at: datetime
     completed_at: datetime | None
     rerun: Rerun | None = None
+    not_before: datetime | None = None
     progress: Progress | None = None
 
     @property
@@ -103,7 +106,7 @@ def state_of(execution: Execution, job: QueuedJob | None, progress: Progress | N
         workflow_id=execution.workflow_id,
         workflow_version=execution.workflow_version,
         mode=execution.mode,
-        kind=job.kind if job else None,
+        kind=JobKind.SEARCH if is_search(execution.definition) else JobKind.WORKFLOW,
         status=status,
         cancelling=job is not None and job.state is JobState.RUNNING and job.cancel_requested and not is_over,
         priority=job.priority if job else 0,
@@ -113,6 +116,7 @@ def state_of(execution: Execution, job: QueuedJob | None, progress: Progress | N
         started_at=execution.started_at,
         completed_at=execution.completed_at if is_over else None,
         rerun=execution.rerun,
+        not_before=_waits_until(job, status),
         progress=progress,
     )
 
@@ -121,6 +125,12 @@ def has_run(execution: Execution, job: QueuedJob) -> bool:
     """True if the execution has ended since its job was queued, so that nothing of the job is left to do."""
     at = execution.completed_at
     return execution.status in ENDED and at is not None and job.created_at is not None and at >= job.created_at
+
+
+def _waits_until(job: QueuedJob | None, status: Status) -> datetime | None:
+    if job is None or status is not Status.QUEUED or job.available_at == job.created_at:
+        return None
+    return job.available_at
 
 
 def _status(execution: Execution, job: QueuedJob | None, *, alive: bool) -> Status:

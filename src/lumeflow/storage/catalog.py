@@ -18,6 +18,7 @@ OWN_TABLES = OPEN_TABLES | {
     "workflow_versions",
     "workflow_executions",
     "execution_owners",
+    "execution_purges",
     "block_executions",
     "execution_events",
     "execution_records",

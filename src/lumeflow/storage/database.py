@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from lumeflow.core.clock import NewId, random_id
 from lumeflow.core.effects import EffectKey, LedgerTotals, Stored
-from lumeflow.core.errors import StorageError
+from lumeflow.core.errors import StorageError, UsageError
 from lumeflow.core.journal import Execution
 from lumeflow.core.operation import Params
 from lumeflow.storage import effects, executions, snapshot
@@ -26,6 +27,7 @@ from lumeflow.storage.repositories.artifacts import SqlArtifacts
 from lumeflow.storage.repositories.costs import SqlCosts
 from lumeflow.storage.repositories.idempotency import SqlIdempotency
 from lumeflow.storage.repositories.queue import SqlQueue
+from lumeflow.storage.repositories.retention import SqlRetention, take_out_of_sight
 from lumeflow.storage.repositories.secrets import SqlSecrets
 from lumeflow.storage.repositories.templates import SqlTemplates
 from lumeflow.storage.repositories.tenants import checked_tenant
@@ -62,7 +64,8 @@ class Database:
         workflows: Saved workflows.
         templates: Templates of workflows.
         queue: Executions that wait for a worker.
-        costs: What executions cost that have ended.
+        costs: What executions cost.
+        retention: Executions whose time has come.
         artifacts: Files of executions, and uploads.
         secrets: Secrets, encrypted.
         api_keys: Keys of the API, hashed.
@@ -88,7 +91,8 @@ class Database:
         self.workflows = SqlWorkflows(self._writer, self._reader)
         self.templates = SqlTemplates(self._writer, self._reader)
         self.queue = SqlQueue(self._writer, self._reader)
-        self.costs = SqlCosts(self._reader)
+        self.costs = SqlCosts(self._reader, self._holdings)
+        self.retention = SqlRetention(self._writer, self._reader, self._holdings)
         self.artifacts = SqlArtifacts(self._writer, self._reader)
         self.secrets = SqlSecrets(self._writer, self._reader)
         self.api_keys = SqlApiKeys(self._writer, self._reader)
@@ -148,6 +152,36 @@ class Database:
     async def outcome(self, execution_id: str) -> Outcome | None:
         """What an execution has come to so far; None if there is none of this id."""
         return await self._reader.read(lambda tx: snapshot.outcome(tx, self._holdings, execution_id))
+
+    async def purge(self, execution_id: str, *, before: datetime, at: datetime) -> bool:
+        """Delete an execution that ended before a time, with its records, timeline, ledger and files; its costs stay.
+
+        False if it is not due (see `SqlRetention.due`), or runs.
+
+        Raises:
+            StorageError: The database cannot be written, or a file cannot be deleted; another purge goes on from there.
+        """
+        begun = False
+
+        def action(tx: Transaction, owner: str) -> None:
+            nonlocal begun
+            self._holdings.take(tx, execution_id, owner)
+            begun = take_out_of_sight(tx, execution_id, before, at)
+
+        try:
+            taken = await self._take(execution_id, SeenFilter(), action)
+        except UsageError:
+            return False
+        taken.release()
+        if begun:
+            await self.sweep(execution_id)
+        return begun
+
+    async def sweep(self, execution_id: str) -> None:
+        """Delete what is left of an execution that is out of sight already; see `purge`."""
+        await self.retention.sweep(execution_id)
+        await asyncio.to_thread(self.files(execution_id, anywhere=False).delete)
+        await self.retention.end(execution_id)
 
     async def totals(self, execution_id: str) -> LedgerTotals:
         """Sum up an execution's effects; claims whose process is gone count as lost."""

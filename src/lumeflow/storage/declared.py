@@ -51,7 +51,7 @@ def _table(
 
 
 DECLARED: Sequence[DeclaredTable] = (
-    _table("tenants", "name text, is_active bool, concurrency int?, created_at time", "tenant"),
+    _table("tenants", "name text, is_active bool, concurrency int?, created_at time, retention_days int?", "tenant"),
     _table(
         "workflows",
         """id text, workflow_id text, name text, version int, definition json, is_active bool, created_at time,
@@ -110,6 +110,7 @@ DECLARED: Sequence[DeclaredTable] = (
         workflow_status="tenant workflow_id status started_at id",
         audience="tenant source_audience_id",
     ),
+    _table("execution_purges", "execution_id text, begun_at time", "tenant execution_id"),
     _table("execution_owners", "execution_id text, owner text, process text", "tenant execution_id"),
     _table(
         "block_executions",

@@ -8,7 +8,9 @@ from lumeflow.storage.codec import optional_unstamp, unstamp
 from lumeflow.storage.jobs import Transaction
 
 _COLUMNS = """id, workflow_id, workflow_version, mode, status, started_at,
-  CASE WHEN status <> 'running' THEN completed_at END, CASE WHEN status <> 'running' THEN error_message END"""
+  CASE WHEN status <> 'running' THEN completed_at END, CASE WHEN status <> 'running' THEN error_message END,
+  coalesce((SELECT j.kind FROM execution_jobs AS j
+            WHERE j.tenant = workflow_executions.tenant AND j.execution_id = workflow_executions.id), 'WORKFLOW')"""
 
 _PLACE = "SELECT started_at, id FROM workflow_executions WHERE tenant = ? AND id = ?"
 
@@ -46,7 +48,7 @@ WHERE {" AND ".join(terms)} ORDER BY started_at DESC, id DESC LIMIT ?"""  # noqa
 
 
 def _summary(row: Sequence[Any]) -> ExecutionSummary:
-    id_, workflow_id, version, mode, status, started_at, completed_at, error = row
+    id_, workflow_id, version, mode, status, started_at, completed_at, error, kind = row
     return ExecutionSummary(
         id_,
         workflow_id,
@@ -56,4 +58,5 @@ def _summary(row: Sequence[Any]) -> ExecutionSummary:
         unstamp(started_at),
         optional_unstamp(completed_at),
         error,
+        kind,
     )

@@ -23,7 +23,11 @@ from lumeflow.storage.repositories.costs import sum_up_costs
 from lumeflow.storage.statements import RowStatement, execute_rows
 from lumeflow.storage.workflows import remember_definition
 
-_EXISTS = "SELECT 1 FROM workflow_executions WHERE tenant = ? AND id = ?"
+# The id of an execution that was deleted is not given again: its costs are kept under it.
+_EXISTS = """
+SELECT 1 FROM workflow_executions WHERE tenant = ? AND id = ?
+UNION ALL SELECT 1 FROM execution_costs WHERE tenant = ? AND execution_id = ?
+UNION ALL SELECT 1 FROM execution_purges WHERE tenant = ? AND execution_id = ?"""
 
 _INSERT = """
 INSERT INTO workflow_executions
@@ -100,7 +104,7 @@ def begin(tx: Transaction, execution: Execution, owner: Owner, *, queued: bool =
         AlreadyExists: The id is taken.
         StorageError: Somebody else owns the execution.
     """
-    if tx.db.execute(_EXISTS, (tx.tenant, execution.id)).fetchone():
+    if tx.db.execute(_EXISTS, (tx.tenant, execution.id) * 3).fetchone():
         raise AlreadyExists(f"execution '{execution.id}' exists already")
     require_owner(tx, execution.id, owner)
     digest = remember_definition(

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+import shutil
 import stat
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -124,6 +125,19 @@ class LocalFiles:
                     name = path.relative_to(self._folder).as_posix()
                     found.append(WrittenFile(name, path, facts.st_size, facts.st_mtime))
         return found
+
+    def delete(self) -> None:
+        """Delete the execution's own folder and all that is in it; blocks.
+
+        Raises:
+            StorageError: A file cannot be deleted.
+        """
+        if not self._folder.is_dir():
+            return
+        try:
+            shutil.rmtree(self._folder)
+        except OSError as error:
+            raise StorageError(f"folder {self._folder}: it cannot be deleted ({error.strerror})") from error
 
     def _path(self, name: str) -> Path:
         if not name or "\0" in name or Path(name).name in {"", ".", ".."}:

@@ -14,8 +14,8 @@ from lumeflow.storage.jobs import Transaction
 from lumeflow.storage.scoped import TenantReader, TenantWriter
 
 _INSERT_WORKFLOW = """
-INSERT INTO workflows (tenant, id, workflow_id, name, version, definition, created_at, updated_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant, workflow_id) DO NOTHING"""
+INSERT INTO workflows (tenant, id, workflow_id, name, version, definition, is_active, created_at, updated_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant, workflow_id) DO NOTHING"""
 
 _INSERT_VERSION = """
 INSERT INTO workflow_versions (tenant, workflow_id, version, digest, name, definition, is_saved, created_at)
@@ -55,6 +55,11 @@ _NEWEST = f"{_VERSIONS} LIMIT 1"
 _LIST = """
 SELECT workflow_id, version, name, definition, updated_at FROM workflows
 WHERE tenant = ? AND is_active AND workflow_id > ? ORDER BY workflow_id LIMIT ?"""
+
+_UNLIST = """
+UPDATE workflows SET is_active = FALSE WHERE tenant = ? AND workflow_id = ? AND is_active
+  AND NOT EXISTS (SELECT 1 FROM workflow_versions AS v
+                  WHERE v.tenant = workflows.tenant AND v.workflow_id = workflows.workflow_id AND v.is_saved)"""
 
 _RESTORE = "UPDATE workflows SET is_active = TRUE WHERE tenant = ? AND workflow_id = ?"
 
@@ -181,8 +186,12 @@ def _insert(
 ) -> None:
     name, when = tx.sql.text(_name(definition)), tx.sql.time(at)
     row_id = derived_id("workflow", workflow_id)
-    tx.db.execute(_INSERT_WORKFLOW, (tx.tenant, row_id, workflow_id, name, version, text, when, when))
+    # What has no nodes stands for something that is no workflow (a SEARCH), and is not listed.
+    listed = saved or definition.get("nodes") != []
+    tx.db.execute(_INSERT_WORKFLOW, (tx.tenant, row_id, workflow_id, name, version, text, listed, when, when))
     tx.db.execute(_INSERT_VERSION, (tx.tenant, workflow_id, version, _digest(text), name, text, saved, when))
+    if not listed:
+        tx.db.execute(_UNLIST, (tx.tenant, workflow_id))
 
 
 def _digest(text: str) -> str:

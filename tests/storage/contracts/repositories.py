@@ -261,6 +261,38 @@ class CostsContract:
         assert total.amount == sum(node.amount for node in ledger), "as the ledger says"
         lock.release()
 
+    async def test_what_has_not_ended_counts_with_what_it_has_spent(self, storage: Database):
+        await self.spend(storage, "e2", "other")
+        lock = await storage.begin(execution("e3", workflow_id="leads", definition={"workflowId": "leads"}))
+        for number in range(2):
+            await lock.ledger.claim(claim(key(number, "e3"), node_id="n0", price="0.5"))
+        await lock.ledger.answer(key(0, "e3"), answered("0.25"))
+        by = storage.costs.by
+        assert await by(CostGroup.EXECUTION, CostFilter(workflow_id="leads")) == [
+            CostSum("e3", 1, amount=Decimal("0.25"))
+        ], "what is in flight is not lost"
+        assert [(one.key, one.amount) for one in await by(CostGroup.NODE)] == [
+            ("n0", Decimal("0.85")),
+            ("n1", Decimal("0.100000000000000001")),
+        ], "with what has ended"
+        pages = [await by(CostGroup.EXECUTION, limit=1, after=after) for after in ("", "e2", "e3")]
+        assert [[one.key for one in page] for page in pages] == [["e2"], ["e3"], []]
+        assert await by(CostGroup.DAY, CostFilter(execution_id="e3", until="2026-01-09")) == []
+        assert await storage.of("acme").costs.by(CostGroup.NODE) == []
+        lock.release()
+        (gone,) = await by(CostGroup.PROVIDER, CostFilter(execution_id="e3"))
+        assert (gone.calls, gone.lost, gone.amount, gone.possible) == (2, 1, Decimal("0.75"), Decimal("0.5"))
+        (total,) = (await storage.totals("e3")).nodes.values()
+        assert (total.calls, total.amount) == (gone.calls, gone.amount), "as the ledger says"
+
+    async def test_what_runs_again_is_counted_once(self, storage: Database):
+        await self.spend(storage, "e1")
+        (before,) = await storage.costs.by(CostGroup.WORKFLOW)
+        lock = await storage.take("e1")
+        await storage.journal.reopen("e1")
+        assert await storage.costs.by(CostGroup.WORKFLOW) == [before]
+        lock.release()
+
 
 class ArtifactsContract:
     async def test_files_are_listed_by_execution_and_found_by_their_own_only(self, storage: Database):

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from lumeflow.cli.commands import db_keys, db_schema, db_secret
+from lumeflow.cli.commands import db_keys, db_purge, db_schema, db_secret, db_tenants
 from lumeflow.cli.numbers import count
 from lumeflow.cli.options import DbOption, JsonOption, group, shell_of
 from lumeflow.cli.shell import out, run_async
@@ -15,8 +15,10 @@ app.command("upgrade")(db_schema.upgrade)
 app.command("downgrade")(db_schema.downgrade)
 app.command("version")(db_schema.version)
 app.command("check")(db_schema.check)
+app.command("purge")(db_purge.purge)
 app.add_typer(db_keys.app, name="key", callback=group, no_args_is_help=True)
 app.add_typer(db_secret.app, name="secret", callback=group, no_args_is_help=True)
+app.add_typer(db_tenants.app, name="tenant", callback=group, no_args_is_help=True)
 
 
 @app.command("load")

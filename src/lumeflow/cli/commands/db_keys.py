@@ -24,7 +24,7 @@ def create(
     tenant: TenantOption = "default",
     scopes: Annotated[
         list[str] | None,
-        typer.Option("--scope", help="read, write, execute, live or admin; default: the first four."),
+        typer.Option("--scope", help="read, write, execute, live, secrets or admin; default: the first four."),
     ] = None,
     days: Annotated[int | None, typer.Option("--days", min=1, max=36_500, help="Ends after so many days.")] = None,
     db: DbOption = None,

@@ -64,7 +64,10 @@ async def _serve(shell: Shell, config: "ServerConfig", executions: "ServiceSetti
         service = ExecutionService(app, executions)
         await service.start()
         try:
-            async with housekeeping(app.database), serving(service, config) as running:
+            async with (
+                housekeeping(app.database, retention_days=app.settings.retention_days),
+                serving(service, config) as running,
+            ):
                 if shell.as_json:
                     shell.emit({"url": running.url, "host": running.host, "port": running.port})
                 else:

@@ -1,4 +1,4 @@
-"""`/api/costs`: what executions cost that have ended."""
+"""`/api/costs`: what executions cost."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -63,7 +63,11 @@ async def costs(
     limit: paging.Limit = 50,
     cursor: paging.Cursor = None,
 ) -> Json:
-    """By workflow, node, provider, day or execution; exact amounts, equal to the ledger's."""
+    """By workflow, node, provider, day or execution; exact amounts, equal to the ledger's.
+
+    Executions that have not ended count with what they have spent so far. Of one whose process is gone, the calls that
+    it had in flight count as possibly paid.
+    """
     after = paging.decode(f"costs-{by}", cursor, str)[0] if cursor is not None else ""
     days = [None if day is None else day.isoformat() for day in (since, until)]
     chosen = CostFilter(workflow_id, execution_id, *days)

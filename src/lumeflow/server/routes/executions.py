@@ -8,8 +8,9 @@ from starlette.responses import Response
 
 from lumeflow.core.clock import LONGEST_ID
 from lumeflow.core.errors import UsageError
-from lumeflow.core.journal import AlreadyExists, ExecutionFilter, Mode, Status
-from lumeflow.server import documents, finding, paging, starting, told
+from lumeflow.core.journal import AlreadyExists, Mode
+from lumeflow.search import is_search
+from lumeflow.server import documents, finding, listing, paging, starting, told
 from lumeflow.server.answers import Json
 from lumeflow.server.caller import Caller, Executor, Reader
 from lumeflow.server.examples import INPUT, WORKFLOW
@@ -30,29 +31,23 @@ from lumeflow.server.keys import Scope
 from lumeflow.server.problems import conflict, unusable
 from lumeflow.server.routes.workflows import WorkflowId
 from lumeflow.server.routing import problems, router
-from lumeflow.server.times import Time, in_utc
+from lumeflow.server.starting import Wait
 
 api = router("Executions", "/api/workflows")
 
-LISTED = (Status.QUEUED, Status.RUNNING, Status.COMPLETED, Status.FAILED, Status.CANCELLED)
-StatusQuery = Annotated[Status | None, Query(description="As it is stored: an interrupted one is `running`.")]
-Since = Annotated[Time | None, Query(description="Started then or later; ISO 8601 with an offset.")]
-Until = Annotated[Time | None, Query(description="Started before; ISO 8601 with an offset.")]
-Wait = Annotated[float, Query(ge=0, le=60, description="Seconds to wait for the end: 200 with all of it, else 202.")]
 _EXAMPLE = {"requestBody": {"content": {"application/json": {"example": {"mode": "demo", "input": INPUT}}}}}
 _DOCUMENT_EXAMPLE = {
     "requestBody": {
         "content": {"application/json": {"example": {"workflow": WORKFLOW, "mode": "demo", "input": INPUT}}}
     }
 }
-_WHOLE: dict[int | str, dict[str, Any]] = {200: {"model": ExecutionModel, "description": "It has ended within `wait`."}}
 
 
 @api.post(
     "/{workflow_id}/execute",
     status_code=HTTPStatus.ACCEPTED,
     response_model=QueuedStateModel,
-    responses={**problems(404, 409), **_WHOLE},
+    responses={**problems(404, 409), **starting.WHOLE},
     openapi_extra=_EXAMPLE,
     summary="Execute a workflow",
 )
@@ -67,14 +62,14 @@ async def execute(
     starting.check_mode(caller, wanted)
     document = await documents.executable(caller, workflow_id, wanted.version)
     content = ["execute", workflow_id, wanted.model_dump(mode="json")]
-    return await starting.start(caller, document, wanted, wait=wait, key=idempotency_key, content=content)
+    return await starting.execute(caller, document, wanted, wait=wait, key=idempotency_key, content=content)
 
 
 @api.post(
     "/execute",
     status_code=HTTPStatus.ACCEPTED,
     response_model=QueuedStateModel,
-    responses={**problems(409), **_WHOLE},
+    responses={**problems(409), **starting.WHOLE},
     openapi_extra=_DOCUMENT_EXAMPLE,
     summary="Execute a document",
 )
@@ -93,15 +88,15 @@ async def execute_document(
     if wanted.limits:  # they are put into the document, which has to be one for that
         await documents.check(caller, wanted.workflow)
     content = ["execute-document", wanted.model_dump(mode="json")]
-    return await starting.start(caller, wanted.workflow, wanted, wait=wait, key=idempotency_key, content=content)
+    return await starting.execute(caller, wanted.workflow, wanted, wait=wait, key=idempotency_key, content=content)
 
 
 @api.get("/executions", response_model=ExecutionPage, summary="List executions")
 async def list_all(
     caller: Reader,
-    status: StatusQuery = None,
-    since: Since = None,
-    until: Until = None,
+    status: listing.StatusQuery = None,
+    since: listing.Since = None,
+    until: listing.Until = None,
     limit: paging.Limit = 50,
     cursor: paging.Cursor = None,
     before: Annotated[
@@ -114,7 +109,7 @@ async def list_all(
         if cursor is not None or not before.isprintable():
             raise unusable("before: expected the id of an execution, and no cursor beside it")
         cursor = paging.encode("executions", before)
-    return await _list(caller, _chosen(None, status, since, until), limit, cursor)
+    return await listing.page_of(caller, listing.chosen(None, status, since, until), limit, cursor)
 
 
 @api.get(
@@ -126,14 +121,14 @@ async def list_all(
 async def list_of_workflow(
     caller: Reader,
     workflow_id: WorkflowId,
-    status: StatusQuery = None,
-    since: Since = None,
-    until: Until = None,
+    status: listing.StatusQuery = None,
+    since: listing.Since = None,
+    until: listing.Until = None,
     limit: paging.Limit = 50,
     cursor: paging.Cursor = None,
 ) -> Json:
     """Of one workflow, the newest first."""
-    answer = await _list(caller, _chosen(workflow_id, status, since, until), limit, cursor)
+    answer = await listing.page_of(caller, listing.chosen(workflow_id, status, since, until), limit, cursor)
     if answer.is_empty:
         await documents.find(caller, workflow_id)
     return answer
@@ -256,12 +251,16 @@ async def _rerun(
     execution = await finding.stored(caller, execution_id)
     if execution.mode is Mode.LIVE:
         caller.need(Scope.LIVE)
+    if is_search(execution.definition):
+        raise conflict("not-rerunnable", "a SEARCH has no nodes, and no part of it can be run again: resume it")
     if node_id is not None and node_id not in {node.get("id") for node in execution.definition.get("nodes", ())}:
         raise unusable(f"fromNode: the execution's workflow has no node '{node_id}'")
+    if wanted.limits:
+        await documents.check_limits(caller, execution.definition, wanted.limits)
 
     async def act(attempt: Attempt) -> Json:
         new_id = wanted.execution_id or attempt.derived
-        options: Any = {"new_id": new_id, "priority": wanted.priority}
+        options: Any = {"new_id": new_id, "priority": wanted.priority, "limits": wanted.limits}
         try:
             if node_id is None:
                 made = await caller.service.rerun_failed(caller.tenant, execution_id, **options)
@@ -276,22 +275,3 @@ async def _rerun(
         return Json(told.state(await finding.state(caller, made)), HTTPStatus.ACCEPTED, headers=headers)
 
     return await once(caller, key, ["rerun", execution_id, node_id, wanted.model_dump(mode="json")], act)
-
-
-def _chosen(workflow_id: str | None, status: Status | None, since: Any, until: Any) -> ExecutionFilter:
-    if status is not None and status not in LISTED:
-        raise unusable(f"status: '{status}' is not stored; expected {', '.join(LISTED)}")
-    return ExecutionFilter(workflow_id, status, in_utc("since", since), in_utc("until", until))
-
-
-class _Page(Json):
-    is_empty = False
-
-
-async def _list(caller: Caller, chosen: ExecutionFilter, limit: int, cursor: str | None) -> _Page:
-    before = paging.decode("executions", cursor, str)[0] if cursor is not None else None
-    found = await caller.app.executions(limit=limit + 1, before=before, chosen=chosen)
-    items, following = paging.page(found, limit, lambda entry: paging.encode("executions", entry.id))
-    answer = _Page({"items": [told.summary(entry) for entry in items], "nextCursor": following})
-    answer.is_empty = not found and cursor is None
-    return answer

@@ -55,6 +55,9 @@ async def deliver(request: Request, tenant: TenantPath, workflow_id: WorkflowPat
     """
     server = server_of(request)
     document, names = await _receiver(server, tenant, workflow_id)
+    whose = await server.app.database.installation.tenants.get(tenant)
+    if whose is not None and not whose.is_active:
+        raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "tenant-suspended", "nothing is taken here at present")
     given = {name: value for name, value in request.headers.items() if name in names}
     trigger = {"headers": given, **_body(await request.body())}
     try:

@@ -26,7 +26,7 @@ ModeQuery = Annotated[Mode, Query(description="`live` also checks that the secre
 IfMatch = Annotated[str | None, Header(description="The ETag of what was read, or `*`.", max_length=1000)]
 IfNoneMatch = Annotated[str | None, Header(description="An ETag; 304 if it is still current.", max_length=1000)]
 _BODY = json_body("Workflow", "The document.", WORKFLOW)
-_TAGGED = {"headers": {"ETag": {"schema": {"type": "string"}, "description": "Names this version, for If-Match."}}}
+TAGGED = {"headers": {"ETag": {"schema": {"type": "string"}, "description": "Names this version, for If-Match."}}}
 
 
 def summary(saved: SavedWorkflow) -> dict[str, object]:
@@ -39,7 +39,8 @@ def summary(saved: SavedWorkflow) -> dict[str, object]:
     }
 
 
-def _whole(saved: SavedWorkflow, status: HTTPStatus = HTTPStatus.OK) -> Json:
+def whole(saved: SavedWorkflow, status: HTTPStatus = HTTPStatus.OK) -> Json:
+    """A version, whole, with its ETag."""
     headers = {"ETag": etag_of(saved)}
     if status is HTTPStatus.CREATED:
         headers["Location"] = f"/api/workflows/{saved.workflow_id}"
@@ -50,14 +51,14 @@ def _whole(saved: SavedWorkflow, status: HTTPStatus = HTTPStatus.OK) -> Json:
     "",
     status_code=HTTPStatus.CREATED,
     response_model=WorkflowModel,
-    responses={**problems(409, 415), 201: _TAGGED},
+    responses={**problems(409, 415), 201: TAGGED},
     openapi_extra=_BODY,
     summary="Save a new workflow",
 )
 async def create(caller: Writer, source: Document) -> Json:
     """Save the first version. A document with errors is refused, and the answer lists all of them."""
     workflow = await documents.read(caller, source)
-    return _whole(await documents.save_new(caller, workflow), HTTPStatus.CREATED)
+    return whole(await documents.save_new(caller, workflow), HTTPStatus.CREATED)
 
 
 @api.get("", response_model=WorkflowPage, summary="List workflows")
@@ -84,7 +85,7 @@ async def validate_draft(caller: Reader, source: Document, mode: ModeQuery = Mod
 @api.get(
     "/{workflow_id}",
     response_model=WorkflowModel,
-    responses={**problems(404), 200: _TAGGED, 304: {"description": "It is still what If-None-Match names."}},
+    responses={**problems(404), 200: TAGGED, 304: {"description": "It is still what If-None-Match names."}},
     summary="Read a workflow",
 )
 async def read(caller: Reader, workflow_id: WorkflowId, if_none_match: IfNoneMatch = None) -> Response:
@@ -92,13 +93,13 @@ async def read(caller: Reader, workflow_id: WorkflowId, if_none_match: IfNoneMat
     saved = await documents.find(caller, workflow_id)
     if is_known(if_none_match, etag_of(saved)):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers={"ETag": etag_of(saved)})
-    return _whole(saved)
+    return whole(saved)
 
 
 @api.put(
     "/{workflow_id}",
     response_model=WorkflowModel,
-    responses={**problems(404, 409, 412, 415, 428), 200: _TAGGED},
+    responses={**problems(404, 409, 412, 415, 428), 200: TAGGED},
     openapi_extra=_BODY,
     summary="Change a workflow",
 )
@@ -115,7 +116,7 @@ async def update(caller: Writer, workflow_id: WorkflowId, source: Document, if_m
     saved = await documents.save_next(caller, workflow, current)
     if saved is None:
         raise changed(etag_of(await documents.find(caller, workflow_id)))
-    return _whole(saved)
+    return whole(saved)
 
 
 @api.delete(
@@ -162,9 +163,9 @@ async def versions(caller: Reader, workflow_id: WorkflowId) -> Json:
 @api.get(
     "/{workflow_id}/versions/{version}",
     response_model=WorkflowModel,
-    responses={**problems(404), 200: _TAGGED},
+    responses={**problems(404), 200: TAGGED},
     summary="Read a version",
 )
 async def read_version(caller: Reader, workflow_id: WorkflowId, version: Version) -> Json:
     """Any version that was saved or run."""
-    return _whole(await documents.find(caller, workflow_id, version))
+    return whole(await documents.find(caller, workflow_id, version))

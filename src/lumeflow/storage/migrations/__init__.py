@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lumeflow.core.errors import UsageError
-from lumeflow.storage.migrations import v1, v2, v3, v4, v5, v6
+from lumeflow.storage.migrations import v1, v2, v3, v4, v5, v6, v7
 from lumeflow.storage.migrations.step import Step
 from lumeflow.storage.migrations.types import Kind, spell
 
-STEPS: Sequence[Step] = (v1.STEP, v2.STEP, v3.STEP, v4.STEP, v5.STEP, v6.STEP)
+STEPS: Sequence[Step] = (v1.STEP, v2.STEP, v3.STEP, v4.STEP, v5.STEP, v6.STEP, v7.STEP)
 """`STEPS[n]` leads from version n to n + 1."""
 
 LATEST = len(STEPS)

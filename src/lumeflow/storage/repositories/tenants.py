@@ -17,15 +17,16 @@ EVERYBODY = "*"
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
 _INSERT = """
-INSERT INTO tenants (tenant, name, is_active, concurrency, created_at) VALUES (?, ?, TRUE, ?, ?)
+INSERT INTO tenants (tenant, name, is_active, concurrency, created_at, retention_days) VALUES (?, ?, TRUE, ?, ?, ?)
 ON CONFLICT (tenant) DO NOTHING"""
 
-_CHANGE = "UPDATE tenants SET name = ?, is_active = ?, concurrency = ? WHERE tenant = ?"
+_CHANGE = "UPDATE tenants SET name = ?, is_active = ?, concurrency = ?, retention_days = ? WHERE tenant = ?"
 
-_GET = "SELECT tenant, name, is_active, concurrency, created_at FROM tenants WHERE tenant = ?"
+_COLUMNS = "tenant, name, is_active, concurrency, created_at, retention_days"
 
-_LIST = """
-SELECT tenant, name, is_active, concurrency, created_at FROM tenants WHERE tenant > ? ORDER BY tenant LIMIT ?"""
+_GET = f"SELECT {_COLUMNS} FROM tenants WHERE tenant = ?"  # noqa: S608 - constants, as below
+
+_LIST = f"SELECT {_COLUMNS} FROM tenants WHERE tenant > ? ORDER BY tenant LIMIT ?"  # noqa: S608
 
 
 def checked_tenant(tenant: str) -> str:
@@ -52,6 +53,7 @@ class Tenant:
         is_active: False if its keys are refused and its jobs wait.
         concurrency: How many of its executions may run at once; None for no limit of its own.
         created_at: When it was made.
+        retention_days: For how many days its executions are kept; None for as long as the installation's others.
     """
 
     tenant: str
@@ -59,6 +61,7 @@ class Tenant:
     is_active: bool
     concurrency: int | None
     created_at: datetime
+    retention_days: int | None = None
 
 
 class SqlTenants:
@@ -73,25 +76,37 @@ class SqlTenants:
         self._writer = writer
         self._reader = reader
 
-    async def create(self, tenant: str, *, at: datetime, name: str = "", concurrency: int | None = None) -> Tenant:
+    async def create(
+        self,
+        tenant: str,
+        *,
+        at: datetime,
+        name: str = "",
+        concurrency: int | None = None,
+        retention_days: int | None = None,
+    ) -> Tenant:
         """Make a tenant.
 
         Raises:
             UsageError: It cannot be called so, or exists.
         """
-        made = Tenant(checked_tenant(tenant), name or tenant, True, concurrency, at)
+        made = Tenant(checked_tenant(tenant), name or tenant, True, concurrency, at, retention_days)
         values = (made.tenant, made.name, concurrency)
-        if not await self._writer.call(lambda tx: tx.db.execute(_INSERT, (*values, tx.sql.time(at))).rowcount):
+
+        def action(tx: Transaction) -> int:
+            return tx.db.execute(_INSERT, (*values, tx.sql.time(at), retention_days)).rowcount
+
+        if not await self._writer.call(action):
             raise UsageError(f"tenant '{tenant}' exists already")
         return made
 
     async def change(self, tenant: Tenant) -> None:
-        """Overwrite name, limit and whether it is active.
+        """Overwrite name, limit, days of retention and whether it is active.
 
         Raises:
             UsageError: There is no such tenant.
         """
-        values = (tenant.name, tenant.is_active, tenant.concurrency, tenant.tenant)
+        values = (tenant.name, tenant.is_active, tenant.concurrency, tenant.retention_days, tenant.tenant)
         if not await self._writer.call(lambda tx: tx.db.execute(_CHANGE, values).rowcount):
             raise UsageError(f"there is no tenant '{tenant.tenant}'")
 
@@ -112,4 +127,4 @@ def limits(tx: Transaction) -> dict[str, tuple[bool, int | None]]:
 
 
 def _tenant(row: Sequence[Any]) -> Tenant:
-    return Tenant(row[0], row[1], bool(row[2]), row[3], unstamp(row[4]))
+    return Tenant(row[0], row[1], bool(row[2]), row[3], unstamp(row[4]), row[5])
