@@ -209,3 +209,20 @@ async def test_live_validation_knows_the_secrets_that_the_tenant_has_stored(tmp_
             await saved(client, changed(nodes=ASKING[0], edges=ASKING[1]))
             live = (await client.post("/api/workflows/tidy-contacts/validate?mode=live")).json()
             assert live["valid"] is is_known
+
+
+async def test_documents_that_would_keep_others_waiting_are_refused(client):
+    large = changed(metadata={"notes": "x" * 1_000_000})
+    body = {"workflow": large, "mode": "demo"}
+    for path, content in (("", large), ("/validate", large), ("/execute", body)):
+        problem(await client.post(f"/api/workflows{path}", json=content), 413, "document-too-large")
+    many = changed(nodes=[WORKFLOW["nodes"][0]] * 501)
+    found = problem(await client.post("/api/workflows", json=many), 413, "document-too-large")
+    assert "501 nodes" in found["detail"]
+
+
+async def test_a_large_document_that_is_kept_nowhere_is_run(client):
+    large = changed(metadata={"notes": "x" * 300_000})
+    body = {"workflow": large, "mode": "demo", "input": {"contacts": [{"email": "mira.holt@example.com"}] * 3000}}
+    answer = await client.post("/api/workflows/execute", params={"wait": 20}, json=body)
+    assert (answer.status_code, answer.json()["status"]) == (200, "completed"), answer.text

@@ -62,6 +62,10 @@ class Documents:
             self._keep(key, workflow)
         return workflow
 
+    def is_large(self, source: Mapping[str, Any] | bytes) -> bool:
+        """True if it takes long to check, and is not kept: then it is better checked in a thread."""
+        return len(source if isinstance(source, bytes) else orjson.dumps(source, default=dict)) > LARGEST
+
     def _keep(self, key: Key, workflow: Workflow) -> None:
         self._kept[key] = workflow
         if len(self._kept) > KEPT:

@@ -1,5 +1,6 @@
 """Making executions: new ones of a workflow or of `SEARCH`, and re-runs."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -106,7 +107,7 @@ class Preparation:
             rerun=Rerun(earlier.id, from_node),
         )
         await self._load_secrets(execution.mode)
-        return self._plan(self._load(execution.definition, execution.mode), execution), execution
+        return self._plan(await self._load(execution.definition, execution.mode), execution), execution
 
     async def again(self, execution: Execution, definition: Mapping[str, Any]) -> Plan | Globals:
         """What there is to run of an execution that was made before; of `SEARCH` its settings.
@@ -123,7 +124,7 @@ class Preparation:
         await self._load_secrets(execution.mode)
         if is_search(definition):
             return search_settings(definition)
-        return self._plan(self._load(definition, execution.mode), execution)
+        return self._plan(await self._load(definition, execution.mode), execution)
 
     async def _load_secrets(self, mode: Mode) -> None:
         if self._vendors.is_real(mode):
@@ -135,10 +136,13 @@ class Preparation:
             workflow = await find_document(self._workflows, request.workflow_id, request.version)
         elif workflow is None or request.workflow_id is not None:
             raise UsageError("which workflow? Give either a document or a workflow_id")
-        return workflow if isinstance(workflow, Workflow) else self._load(workflow, request.mode)
+        return workflow if isinstance(workflow, Workflow) else await self._load(workflow, request.mode)
 
-    def _load(self, source: Mapping[str, Any] | bytes, mode: Mode) -> Workflow:
-        return self._documents.load(source, self._vault.latest if self._vendors.is_real(mode) else None)
+    async def _load(self, source: Mapping[str, Any] | bytes, mode: Mode) -> Workflow:
+        secrets = self._vault.latest if self._vendors.is_real(mode) else None
+        if self._documents.is_large(source):
+            return await asyncio.to_thread(self._documents.load, source, secrets)
+        return self._documents.load(source, secrets)
 
     def _plan(self, document: Workflow, execution: Execution) -> Plan:
         """Plan an execution before anything is written down: what cannot be planned has not begun.

@@ -17,6 +17,7 @@ class ServerConfig:
         host: Address to listen at.
         port: Port; 0 chooses a free one.
         body_limit: Bytes of a request's body, uploads apart.
+        document_limit: Bytes of a workflow's document: a large one takes long to check, and all others wait meanwhile.
         upload_limit: Bytes of an upload.
         rate: Requests of one key in a minute.
         burst: Requests that a key may make at once.
@@ -35,6 +36,7 @@ class ServerConfig:
     host: str = "127.0.0.1"
     port: int = 8080
     body_limit: int = 10 * MEGABYTE
+    document_limit: int = MEGABYTE
     upload_limit: int = 1000 * MEGABYTE
     rate: float = 1200
     burst: int = 200
@@ -51,8 +53,8 @@ class ServerConfig:
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str], **overrides: Any) -> "ServerConfig":
-        """Read `LUMEFLOW_CORS_ORIGINS`, `LUMEFLOW_BODY_LIMIT`, `LUMEFLOW_UPLOAD_LIMIT` (bytes) and
-        `LUMEFLOW_RATE_LIMIT` (requests of a key in a minute).
+        """Read `LUMEFLOW_CORS_ORIGINS`, `LUMEFLOW_BODY_LIMIT`, `LUMEFLOW_DOCUMENT_LIMIT`, `LUMEFLOW_UPLOAD_LIMIT`
+        (bytes) and `LUMEFLOW_RATE_LIMIT` (requests of a key in a minute).
 
         Args:
             environ: Environment variables.
@@ -66,6 +68,7 @@ class ServerConfig:
             values["cors_origins"] = tuple(origins)
         for name, variable in (
             ("body_limit", "LUMEFLOW_BODY_LIMIT"),
+            ("document_limit", "LUMEFLOW_DOCUMENT_LIMIT"),
             ("upload_limit", "LUMEFLOW_UPLOAD_LIMIT"),
             ("rate", "LUMEFLOW_RATE_LIMIT"),
         ):

@@ -2,7 +2,10 @@
 
 import asyncio
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
+
+import orjson
 
 from lumeflow.core.document import Workflow
 from lumeflow.core.errors import UsageError
@@ -11,13 +14,16 @@ from lumeflow.core.journal import Mode
 from lumeflow.preparation import with_limits
 from lumeflow.preparation.lookup import find_document
 from lumeflow.search import SEARCH_ID, is_search, search_definition, search_settings
+from lumeflow.server.answers import dump
 from lumeflow.server.caller import Caller
-from lumeflow.server.problems import conflict, invalid_workflow, not_found, unusable
+from lumeflow.server.problems import Problem, conflict, invalid_workflow, not_found, unusable
 from lumeflow.storage import SavedWorkflow
 
 RESERVED = frozenset({"blocks", "execute", "executions", "validate"})
 """Workflow ids that would be taken for other paths of the API."""
 LAST_VERSION = 2**31 - 1
+MOST = {"nodes": 500, "edges": 2000}
+"""What a document may have, so that others need not wait while it is checked and planned."""
 Executable = Mapping[str, Any] | bytes
 
 
@@ -29,12 +35,42 @@ async def report_on(caller: Caller, source: bytes | Mapping[str, Any], mode: Mod
     return await asyncio.to_thread(app.validate, source, mode=mode)
 
 
+def check_size(caller: Caller, source: Executable) -> None:
+    """Go on only if a document that was sent is not too large to be checked while others wait.
+
+    Raises:
+        Problem: It is.
+    """
+    limit = caller.server.config.document_limit
+    if len(source if isinstance(source, bytes) else dump(source)) > limit:
+        raise _too_large(f"the document has more than {limit:,} bytes: records belong into an execution's input")
+    for key, most in MOST.items():
+        found = _parsed(source).get(key)
+        if isinstance(found, list) and len(found) > most:
+            raise _too_large(f"the workflow has {len(found):,} {key}; there may be {most:,}: make several of it")
+
+
+def _parsed(source: Executable) -> Mapping[str, Any]:
+    if not isinstance(source, bytes):
+        return source
+    try:
+        found = orjson.loads(source)
+    except orjson.JSONDecodeError:
+        return {}  # its reader tells more of that
+    return found if isinstance(found, dict) else {}
+
+
+def _too_large(detail: str) -> Problem:
+    return Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "document-too-large", detail)
+
+
 async def read(caller: Caller, source: bytes) -> Workflow:
     """A document that can be saved; secrets may still be missing.
 
     Raises:
         Problem: It has errors, or an id or a version that cannot be used here.
     """
+    check_size(caller, source)
     report = await report_on(caller, source, Mode.DEMO)
     if not report.ok:
         raise invalid_workflow(report)

@@ -1,5 +1,6 @@
 """Reading bodies, and saying in the OpenAPI document which problems an endpoint can answer with."""
 
+import asyncio
 from collections.abc import Callable, Coroutine
 from http import HTTPStatus
 from json import JSONDecodeError
@@ -15,6 +16,7 @@ from lumeflow.server.problems import MEDIA_TYPE, Problem
 
 ALWAYS = (400, 401, 403, 408, 413, 422, 429, 500, 503)
 """Statuses that any endpoint with a key can answer with."""
+_LARGE = 100_000
 UNSIGNED = (408, 413, 422, 429, 500, 503)
 
 
@@ -25,10 +27,16 @@ class _JsonRequest(Request):
         Raises:
             JSONDecodeError: It is something else.
         """
-        value = orjson.loads(await self.body())
-        if _is_deeper(value, MAX_DEPTH):
-            raise JSONDecodeError(f"arrays and objects are nested more than {MAX_DEPTH} deep", "", 0)
-        return value
+        body = await self.body()
+        # A large one in a thread: others go on meanwhile.
+        return await asyncio.to_thread(_parsed, body) if len(body) > _LARGE else _parsed(body)
+
+
+def _parsed(body: bytes) -> Any:
+    value = orjson.loads(body)
+    if _is_deeper(value, MAX_DEPTH):
+        raise JSONDecodeError(f"arrays and objects are nested more than {MAX_DEPTH} deep", "", 0)
+    return value
 
 
 def _is_deeper(value: Any, depth: int) -> bool:

@@ -129,3 +129,22 @@ class TestCollections:
     def test_what_cannot_be_checked_record_by_record_is_a_warning(self):
         schema = {"properties": {"rows": {"type": "array", "uniqueItems": True, "items": {"type": "object"}}}}
         assert codes(chain(node("a", "api", inputSchema=schema))) == [("unchecked-keyword?", "/nodes/1/inputSchema")]
+
+
+def test_a_promise_is_passed_on_through_a_long_chain():
+    filters = [node(f"f{number}", "filter") for number in range(1_500)]
+    last = node("b", "api", inputSchema=page(email=STRING))
+    finding = only(chain(*filters, last, source=node("in", "input", outputSchema=page(email=INTEGER))))
+    assert (finding.code, finding.edge) == ("incompatible-connection", "f1499→b")
+
+
+def test_a_promise_that_comes_by_very_many_ways_is_looked_at_once():
+    nodes, edges, last = [node("in", "input", outputSchema=page(email=INTEGER))], [], "in"
+    for number in range(40):
+        names = [f"{side}{number}" for side in ("l", "r", "m")]
+        nodes += [node(name, "filter") for name in names]
+        edges += [f"{last}>{names[0]}", f"{last}>{names[1]}", f"{names[0]}>{names[2]}", f"{names[1]}>{names[2]}"]
+        last = names[2]
+    nodes += [node("b", "api", inputSchema=page(email=STRING)), node("out", "output")]
+    finding = only(document(nodes, " ".join([*edges, f"{last}>b", "b>out"])))
+    assert (finding.code, finding.edge) == ("incompatible-connection", f"{last}→b")

@@ -1,16 +1,15 @@
 """Connections: what a node's source promises must satisfy what the node requires."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from lumeflow.core.block import BlockType, Shape
 from lumeflow.core.document import Code, Port
 from lumeflow.core.document.codes import make_finding
 from lumeflow.core.findings import Finding
-from lumeflow.core.graph import Link
+from lumeflow.core.graph import CyclicGraph, Link, topological_order
 from lumeflow.core.pointer import pointer
 from lumeflow.core.schemas.compatibility import Comparison, Mismatch
-from lumeflow.core.schemas.keywords import Schema
-from lumeflow.core.validate.subject import INPUT, OUTPUT, NodeFacts, Subject
+from lumeflow.core.validate.subject import INPUT, OUTPUT, NodeFacts, Promises, Subject
 
 PASSING = frozenset({BlockType.FILTER, BlockType.BRANCH})
 """Types whose blocks hand records on as they are: where they promise nothing themselves, their sources' word holds."""
@@ -36,21 +35,42 @@ def connections(subject: Subject) -> Iterator[Finding]:
                 yield from _collections(subject, link, origin, target)
 
 
-def promises(subject: Subject, link: Link) -> list[tuple[NodeFacts, Schema]]:
+def promises(subject: Subject, link: Link) -> Promises:
     """What is promised of the payloads that come by a link, each with the node whose word it is. An empty list says
     that nothing is known.
     """
-    if link.port == Port.ERROR:
-        return []
-    source = subject.nodes[link.source]
-    own = subject.schema(source, OUTPUT)
+    if subject.promised is None:
+        subject.promised = _all_promises(subject)
+    return subject.promised.get((link.source, link.port), [])
+
+
+def _all_promises(subject: Subject) -> dict[tuple[str, str], Promises]:
+    """By source and port, worked out from the sources on: a way through a large graph is long, and there are many."""
+    found: dict[tuple[str, str], Promises] = {}
+    try:
+        order = topological_order(list(subject.nodes), [link.pair for link in subject.links])
+    except CyclicGraph:
+        return found
+    for node_id in order:
+        ports = {link.port for link in subject.outgoing[node_id]} - {Port.ERROR}
+        word = _word(subject, subject.nodes[node_id], found) if ports else []
+        found.update({(node_id, port): word for port in ports})
+    return found
+
+
+def _word(subject: Subject, node: NodeFacts, before: Mapping[tuple[str, str], Promises]) -> Promises:
+    own = subject.schema(node, OUTPUT)
     if own is not None:
-        return [(source, own)]
-    if source.type not in PASSING:
+        return [(node, own)]
+    if node.type not in PASSING:
         return []
-    found = [promise for before in subject.incoming[source.id] for promise in promises(subject, before)]
-    required = subject.schema(source, INPUT)
-    return found or ([(source, required)] if required is not None else [])
+    passed = {
+        origin.id: (origin, schema)
+        for link in subject.incoming[node.id]
+        for origin, schema in before.get((link.source, link.port), ())
+    }
+    required = subject.schema(node, INPUT)
+    return list(passed.values()) or ([(node, required)] if required is not None else [])
 
 
 def _finding(subject: Subject, link: Link, origin: NodeFacts, mismatch: Mismatch) -> Finding:

@@ -78,6 +78,10 @@ class NodeFacts:
         return self.finding(code, message, "config", *at)
 
 
+Promises = list[tuple[NodeFacts, Schema]]
+"""What is said of payloads, each with the node whose word it is."""
+
+
 @dataclass
 class Subject:
     """The document as all rules see it.
@@ -88,6 +92,7 @@ class Subject:
         library: Its schemas.
         settings: What is known of the installation.
         nodes: Its nodes, in document order; of two with one id, the first.
+        promised: What is promised of the payloads that leave a node by a port; None until it is worked out.
     """
 
     draft: Draft
@@ -95,6 +100,7 @@ class Subject:
     library: SchemaLibrary
     settings: Settings
     nodes: Mapping[str, NodeFacts] = field(default_factory=dict)
+    promised: dict[tuple[str, str], Promises] | None = None
     _record_properties: dict[int, Sequence[str]] = field(default_factory=dict)
 
     @cached_property

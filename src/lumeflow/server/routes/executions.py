@@ -84,6 +84,7 @@ async def execute_document(
     The key needs the scope `write` as well: one without it runs what others have saved, and nothing of its own.
     """
     caller.need(Scope.WRITE)
+    documents.check_size(caller, wanted.workflow)
     starting.check_mode(caller, wanted)
     if wanted.limits:  # they are put into the document, which has to be one for that
         await documents.check(caller, wanted.workflow)

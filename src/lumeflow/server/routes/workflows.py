@@ -79,6 +79,7 @@ async def list_workflows(caller: Reader, limit: paging.Limit = 50, cursor: pagin
 )
 async def validate_draft(caller: Reader, source: Document, mode: ModeQuery = Mode.LIVE) -> Json:
     """All findings on a document that is not saved; also one with errors is answered with 200."""
+    documents.check_size(caller, source)
     return Json((await documents.report_on(caller, source, mode)).as_json())
 
 
