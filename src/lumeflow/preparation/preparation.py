@@ -10,7 +10,7 @@ from lumeflow.core.document import Globals, Workflow
 from lumeflow.core.errors import UsageError
 from lumeflow.core.journal import Execution, Mode, Rerun, Status
 from lumeflow.core.registry import Registry
-from lumeflow.engine.plan import Plan, Planner
+from lumeflow.engine.plan import Plan, Planner, make_plan
 from lumeflow.engine.scope import static_roots
 from lumeflow.preparation.admission import admitted_id, check_mocks
 from lumeflow.preparation.documents import Documents
@@ -73,7 +73,7 @@ class Preparation:
         check_mocks(request.mocks or {}, document, self._registry)
         made = replace(request, input=trigger)
         execution = self._execution(made, document.workflow_id, document.version, document.as_json())
-        return self._admitted(document, execution, named=request.execution_id is not None)
+        return await self._admitted(document, execution, named=request.execution_id is not None)
 
     def search(self, request: ExecutionRequest) -> Execution:
         """A new execution of the pipeline that is written in code.
@@ -107,7 +107,7 @@ class Preparation:
             rerun=Rerun(earlier.id, from_node),
         )
         await self._load_secrets(execution.mode)
-        return self._plan(await self._load(execution.definition, execution.mode), execution), execution
+        return await self._plan(await self._load(execution.definition, execution.mode), execution), execution
 
     async def again(self, execution: Execution, definition: Mapping[str, Any]) -> Plan | Globals:
         """What there is to run of an execution that was made before; of `SEARCH` its settings.
@@ -124,7 +124,7 @@ class Preparation:
         await self._load_secrets(execution.mode)
         if is_search(definition):
             return search_settings(definition)
-        return self._plan(await self._load(definition, execution.mode), execution)
+        return await self._plan(await self._load(definition, execution.mode), execution)
 
     async def _load_secrets(self, mode: Mode) -> None:
         if self._vendors.is_real(mode):
@@ -144,12 +144,14 @@ class Preparation:
             return await asyncio.to_thread(self._documents.load, source, secrets)
         return self._documents.load(source, secrets)
 
-    def _plan(self, document: Workflow, execution: Execution) -> Plan:
+    async def _plan(self, document: Workflow, execution: Execution) -> Plan:
         """Plan an execution before anything is written down: what cannot be planned has not begun.
 
         Raises:
             UsageError: A template of a node's configuration gives a value that the block does not take.
         """
+        if self._documents.is_large(execution.definition):
+            return await asyncio.to_thread(make_plan, document, self._registry, static_roots(execution))
         return self._planner.plan(document, static_roots(execution))
 
     def _execution(
@@ -172,13 +174,13 @@ class Preparation:
             demo=self._vendors.demo_settings if request.mode is Mode.DEMO else {},
         )
 
-    def _admitted(self, document: Workflow, execution: Execution, *, named: bool) -> tuple[Plan, Execution]:
+    async def _admitted(self, document: Workflow, execution: Execution, *, named: bool) -> tuple[Plan, Execution]:
         """The plan, and the execution under the id that its input asks for, if it does.
 
         Raises:
             UsageError: The input is refused, or the execution was given another id.
         """
-        plan = self._plan(document, execution)
+        plan = await self._plan(document, execution)
         wanted = admitted_id(plan, execution, self._vendors.secrets(execution.mode, self._vault.latest))
         if wanted is None or wanted == execution.id:
             return plan, execution
@@ -187,4 +189,4 @@ class Preparation:
                 f"what starts this execution may do so only once, under the id '{wanted}': leave out '{execution.id}'"
             )
         execution = replace(execution, id=wanted)
-        return self._plan(document, execution), execution
+        return await self._plan(document, execution), execution
