@@ -46,6 +46,18 @@ async def test_every_operation_is_described(document):
             assert parameter.get("description"), (place, parameter["name"])
 
 
+async def test_every_body_has_an_example(document):
+    schemas = document["components"]["schemas"]
+    for path, method, operation in operations(document):
+        for kind, content in operation.get("requestBody", {}).get("content", {}).items():
+            if kind == "application/json":
+                schema = content["schema"]
+                options = schema.get("anyOf", [schema])
+                names = [one["$ref"].removeprefix("#/components/schemas/") for one in options if "$ref" in one]
+                shown = {"example", "examples"} & content.keys() or any("examples" in schemas[name] for name in names)
+                assert shown, f"{method} {path}"
+
+
 async def test_every_reference_leads_somewhere(document):
     names = []
 

@@ -65,12 +65,16 @@ class ExecuteDocumentRequest(StartRequest):
 class ResumeRequest(Model):
     """How to go on."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"limits": {"costUsd": 20}}]})
+
     limits: dict[str, Number] = Field(default={}, description=_LIMITS)
     priority: int = Field(default=0, ge=-100, le=100, description="The higher goes first.")
 
 
 class RerunFailedRequest(Model):
     """Under which id the new execution runs."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"limits": {"calls": 500}}]})
 
     execution_id: str | None = Field(
         default=None, min_length=1, max_length=LONGEST_ID, description="Of the new execution; made if left out."
@@ -81,6 +85,8 @@ class RerunFailedRequest(Model):
 
 class RerunRequest(RerunFailedRequest):
     """From where."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"fromNode": "with-email"}]})
 
     from_node: str = Field(pattern=ID_PATTERN, description="The first node that is computed afresh.")
 

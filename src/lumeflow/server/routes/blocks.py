@@ -8,7 +8,7 @@ from pathlib import Path as Folder
 from typing import Annotated, Any
 
 from fastapi import Path
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from lumeflow.core.block import BlockResult, BlockType
 from lumeflow.core.journal import Mode
@@ -72,8 +72,16 @@ async def read(
     raise not_found("block", f"{type}/{name}")
 
 
+_EXAMPLE: dict[str, Any] = {
+    "config": {"conditions": [{"field": "email", "operator": "exists"}]},
+    "input": {"contacts": [{"email": "mira.holt@example.com"}, {"firstName": "Jonas"}]},
+}
+
+
 class BlockTest(Model):
     """What a block is to be tried on."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
     config: dict[str, Any] = Field(default={}, description="The node's `config`; it also tells which block is meant.")
     input: dict[str, Any] = Field(

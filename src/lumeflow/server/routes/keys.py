@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import Path, Response
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from lumeflow.server import paging
 from lumeflow.server.answers import Json
@@ -24,6 +24,10 @@ KeyId = Annotated[str, Path(pattern=r"^[0-9a-f]{16}$", description="The key's id
 
 class NewKey(Model):
     """A key to be made."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"name": "my-application", "scopes": ["read", "execute"]}]}
+    )
 
     name: str = Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$", description="For people.")
     scopes: list[Scope] = Field(default=list(USUAL), min_length=1, max_length=len(Scope))

@@ -4,7 +4,7 @@ from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import Path
-from pydantic import Field, SecretStr
+from pydantic import ConfigDict, Field, SecretStr
 from starlette.responses import Response
 
 from lumeflow.core.errors import UsageError
@@ -33,6 +33,8 @@ SecretName = Annotated[
 
 class SecretValue(Model):
     """What a secret is to be."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"value": "tok-example-1"}]})
 
     value: SecretStr = Field(min_length=1, max_length=LARGEST, description="The secret. No answer ever has it.")
 
