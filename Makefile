@@ -4,8 +4,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV := $(BIN)/uv
 export UV_PROJECT_ENVIRONMENT := .venv
+# The tests' modules are compiled once, not in every run and every process that a test starts.
+unexport PYTHONDONTWRITEBYTECODE
+# One test process more than there are processors: many tests wait, for a process, a server or a limit.
+WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
-.PHONY: help setup demo reference test lint types layers bench clean
+.PHONY: help setup demo reference test coverage lint types layers bench clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -38,7 +43,10 @@ layers: setup ## Import layers: imports point downwards only
 	@$(BIN)/lint-imports --no-cache > .venv/layers.log || (cat .venv/layers.log; exit 1)
 
 test: lint types layers ## Everything that must be green before a change lands
-	@$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term:skip-covered
+	@$(PYTEST)
+
+coverage: setup ## The same tests, and which lines they never reach
+	@$(PYTEST) --cov --cov-report=term:skip-covered
 
 bench: setup ## Measure against the physical limit, a hand-written pipeline and the old way
 	@$(BIN)/python -m benchmarks

@@ -24,7 +24,7 @@ from lumeflow.providers import (
     openai_compatible,
     openrouter,
 )
-from lumeflow.simulator import Simulator
+from lumeflow.simulator import Simulator, SimulatorSettings
 from lumeflow.testing import MemoryContext
 
 MODULES = (anthropic, apify, apollo, hunter, meta_ads, mixedbread, openai, openai_compatible, openrouter)
@@ -67,7 +67,7 @@ class Desk:
     """
 
     script: Script | None = None
-    simulator: Simulator = field(default_factory=Simulator)
+    simulator: Simulator = field(default_factory=lambda: Simulator(SimulatorSettings(latency_scale=0)))
     sent: list[HttpRequest] = field(default_factory=list)
     stored: dict[bytes, HttpResponse] = field(default_factory=dict)
     charged: Decimal = Decimal(0)
