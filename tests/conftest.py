@@ -1,10 +1,19 @@
 """What tests of several folders share."""
 
+import os
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from tests.postgres_server import PostgresServer
+from tests.scratch import scratch_root
+
+
+def pytest_configure() -> None:
+    """The folders of `tmp_path` lie in memory; whoever names another place in this variable has them there."""
+    root = scratch_root()
+    if root is not None:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(root))
 
 
 @pytest.fixture(scope="session")
