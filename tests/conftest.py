@@ -1,19 +1,16 @@
 """What tests of several folders share."""
 
-import os
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from tests.postgres_server import PostgresServer
-from tests.scratch import scratch_root
+from tests.scratch import use_memory
 
 
 def pytest_configure() -> None:
-    """The folders of `tmp_path` lie in memory; whoever names another place in this variable has them there."""
-    root = scratch_root()
-    if root is not None:
-        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(root))
+    """Before anything asks for a temporary folder."""
+    use_memory()
 
 
 @pytest.fixture(scope="session")

@@ -18,8 +18,6 @@ import time
 from itertools import count
 from pathlib import Path
 
-from tests.scratch import scratch_root
-
 WAIT = 60.0
 """Seconds after which the server is taken not to start."""
 
@@ -31,7 +29,7 @@ class PostgresServer:
     """A server in a temporary folder."""
 
     def __init__(self) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="lumeflow-pg-", dir=scratch_root()))
+        self._folder = Path(tempfile.mkdtemp(prefix="lumeflow-pg-"))
         self._user = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
         self._bin = _binaries(self._folder, self._user)
         self._data = self._folder / "data"

@@ -84,7 +84,7 @@ def test_nothing_is_overwritten(there, place, capfdbinary):
     (place / "own" / there).write_text("# my own")
     assert run(["blocks", "new", "mine", "--to", "own"]) == 2
     assert f"'own/{there}' exists already" in capfdbinary.readouterr().err.decode()
-    assert [path.name for path in (place / "own").iterdir()] == [there]
+    assert [path.name for path in (place / "own").glob("*.py")] == [there]
     assert (place / "own" / there).read_text() == "# my own"
 
 

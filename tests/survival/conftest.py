@@ -16,9 +16,9 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def environ(base: Path, worker_id: str) -> Mapping[str, str]:
-    """Environment of all processes; parallel test processes share the compiled modules."""
-    return environment(base, base.parent if worker_id == "master" else base.parents[1])
+def environ(base: Path) -> Mapping[str, str]:
+    """Environment of all processes."""
+    return environment(base)
 
 
 @pytest.fixture(scope="session")

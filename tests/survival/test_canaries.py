@@ -156,14 +156,14 @@ def nodes(mode: str) -> Mapping[str, tuple[str, dict[str, Any]]]:
     }
 
 
-def document(kind: str, config: Mapping[str, Any], base: str) -> dict[str, Any]:
+def document(kind: str, config: Mapping[str, Any], base: str, timeout: float = 0.3) -> dict[str, Any]:
     config = {
         name: value
         for name, value in json.loads(json.dumps(config).replace("{base}", base)).items()
         if value is not None
     }
     last = {"id": "out", "type": "output", "config": {"destination": "jsonl", "path": "said.jsonl"}}
-    middle = {"id": "node", "type": kind, "config": config, "timeout": 0.3}
+    middle = {"id": "node", "type": kind, "config": config, "timeout": timeout}
     chain = [{"id": "in", "type": "input", "config": {"source": "api", "collection": "people"}}, middle]
     chain += [] if kind == "output" else [last]
     edges = [{"source": one["id"], "target": other["id"]} for one, other in pairwise(chain)]
@@ -275,7 +275,8 @@ async def test_a_killed_process_and_its_successor_keep_silent(tmp_path, aviary, 
         {"who": "{{input.email}}", "key": "{{secrets.body}}"},
     )
     path = tmp_path / "w.json"
-    path.write_text(json.dumps(document("api", http("ok", auth=auth, body=body), parrot.url)))
+    patient = http("ok", auth=auth, body=body, callTimeout=60)
+    path.write_text(json.dumps(document("api", patient, parrot.url, timeout=60)))
     run = ("run", str(path), "--input", json.dumps({"people": PEOPLE}), "--execution-id", "x", "--json")
     base = ("--var", f"base={parrot.url}")
     code, first = await command({**environ, "LUMEFLOW_FAULT": fault}, *run, *base)

@@ -287,13 +287,12 @@ def communicate(process: subprocess.Popen[bytes]) -> Ended:
     return Ended(process.returncode, stdout, stderr.decode(errors="replace"))
 
 
-def environment(home: Path, cache: Path) -> dict[str, str]:
-    """Environment of all processes: nothing of the developer's own, compiled modules kept in `cache`."""
+def environment(home: Path) -> dict[str, str]:
+    """Environment of all processes: nothing of the developer's own."""
     kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH", "SYSTEMROOT", "TMPDIR") if name in os.environ}
     return kept | {
         "HOME": str(home),
         "LUMEFLOW_DATA_DIR": str(home / "data"),
-        "PYTHONPYCACHEPREFIX": str(cache / "modules"),
         "PYTHONUTF8": "1",
     }
 
