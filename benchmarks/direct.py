@@ -18,6 +18,7 @@ from benchmarks.contender import Meter
 from benchmarks.served import INPUT, prepare
 from lumeflow import Settings, open_app, workflows
 from lumeflow.app import App
+from lumeflow.preparation import ExecutionRequest
 
 SETTLE = 0.2
 """Seconds after the end that still count as processor time: a server lets go of a job after it has answered."""
@@ -29,7 +30,7 @@ async def by_workflow(app: App) -> Any:
 
 
 async def by_search(app: App) -> Any:
-    execution = await app.prepare_search(INPUT)
+    execution = await app.prepare_search(ExecutionRequest(input=INPUT))
     (await app.database.begin(execution)).release()
     return await app.resume(execution.id, on_progress=lambda progress: None)
 
