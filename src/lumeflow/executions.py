@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from lumeflow.core.clock import Clock, NewId
-from lumeflow.core.document import Workflow
+from lumeflow.core.document import Globals, Workflow
 from lumeflow.core.errors import UsageError
 from lumeflow.core.events import EventKind
-from lumeflow.core.journal import AlreadyExists, Execution, Mode, Status
+from lumeflow.core.journal import AlreadyExists, Execution, ExecutionLock, Mode, Status
 from lumeflow.core.progress import ProgressListener
 from lumeflow.core.records import JsonObject
 from lumeflow.core.result import ExecutionResult
@@ -142,14 +142,17 @@ class Executions(History):
         work = await self._preparation().again(execution, with_limits(execution.definition, limits or {}))
         if has_ended:
             return await self.result(execution_id)
+        if execution.status is Status.QUEUED:
+            lock = await self.database.start(execution_id, at=self._clock.now())
+            if lock is not None:
+                return await self._run(work, execution, lock, EventKind.EXECUTION_STARTED, on_progress, cancel)
         lock = await self.database.take(execution_id)
         try:
-            is_new = execution.status is Status.QUEUED
-            await self.database.journal.reopen(execution_id, at=self._clock.now() if is_new else None)
-            kind = EventKind.EXECUTION_STARTED if is_new else EventKind.EXECUTION_RESUMED
-            return await self._runner().run(work, execution, lock, kind, on_progress, cancel)
-        finally:
+            await self.database.journal.reopen(execution_id)
+        except BaseException:
             lock.release()
+            raise
+        return await self._run(work, execution, lock, EventKind.EXECUTION_RESUMED, on_progress, cancel)
 
     async def rerun(
         self,
@@ -219,8 +222,20 @@ class Executions(History):
             lock = await self.database.begin(execution)
         except AlreadyExists:
             raise UsageError(already_there(execution, given=given_id)) from None
+        return await self._run(plan, execution, lock, EventKind.EXECUTION_STARTED, on_progress, cancel)
+
+    async def _run(
+        self,
+        work: Plan | Globals,
+        execution: Execution,
+        lock: ExecutionLock,
+        kind: EventKind,
+        on_progress: ProgressListener | None,
+        cancel: asyncio.Event | None,
+    ) -> ExecutionResult:
+        """Run what was taken to its end, and give it up."""
         try:
-            return await self._runner().run(plan, execution, lock, EventKind.EXECUTION_STARTED, on_progress, cancel)
+            return await self._runner().run(work, execution, lock, kind, on_progress, cancel)
         finally:
             lock.release()
 

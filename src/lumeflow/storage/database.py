@@ -54,6 +54,10 @@ class Taken:
             self._give_back = None
 
 
+class _NotQueued(Exception):
+    """An execution has begun, or ended, meanwhile."""
+
+
 class Database:
     """An open database as one tenant sees it, of the event loop that opened it.
 
@@ -127,6 +131,25 @@ class Database:
             effects.load_digests(tx, execution.id, seen.add)
 
         return await self._take(execution.id, seen, action)
+
+    async def start(self, execution_id: str, *, at: datetime) -> Taken | None:
+        """Become the owner of an execution that was queued and never begun, and set it running, in one commit; None if
+        it is not queued any more.
+
+        Raises:
+            UsageError: A living process runs it.
+            StorageError: It cannot be written.
+        """
+
+        def action(tx: Transaction, owner: str) -> None:
+            self._holdings.take(tx, execution_id, owner)
+            if not executions.start(tx, execution_id, owner, at):
+                raise _NotQueued
+
+        try:
+            return await self._take(execution_id, SeenFilter(), action)
+        except _NotQueued:
+            return None
 
     async def take(self, execution_id: str) -> Taken:
         """Become the one owner of an execution, begun or about to be; the end of this process gives it up.

@@ -55,6 +55,9 @@ SET started_at = CASE WHEN status = 'queued' THEN coalesce(?, started_at) ELSE s
   status = 'running', standing = CASE WHEN status IN ('running', 'queued') THEN standing ELSE status END
 WHERE tenant = ? AND id = ?"""
 
+_START = """
+UPDATE workflow_executions SET status = 'running', started_at = ? WHERE tenant = ? AND id = ? AND status = 'queued'"""
+
 _FINISH = """
 UPDATE workflow_executions
 SET status = ?, completed_at = ?, execution_time_ms = ?, output_data = ?, error_message = ?, run = ?, standing = NULL
@@ -164,6 +167,12 @@ def reopen(tx: Transaction, execution_id: str, owner: Owner, at: datetime | None
         return Reopened(read + 1, read)
     tx.db.execute(_DROP_NODES, place)
     return Reopened(read, -1)
+
+
+def start(tx: Transaction, execution_id: str, owner: Owner, at: datetime) -> bool:
+    """Set an execution running that is queued and has left nothing yet; False if it is not."""
+    require_owner(tx, execution_id, owner)
+    return tx.db.execute(_START, (tx.sql.time(at), tx.tenant, execution_id)).rowcount == 1
 
 
 @dataclass(frozen=True, slots=True)

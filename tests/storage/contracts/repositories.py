@@ -103,6 +103,24 @@ class QueueContract:
         assert ended is not None
         assert (ended.state, ended.attempts, ended.finished_at) == (JobState.DONE, 1, at(11))
 
+    async def test_what_never_began_is_taken_and_set_running_at_once(self, storage: Database):
+        await storage.queue.enqueue(execution())
+        lock = await storage.start(EXECUTION, at=at(9))
+        assert lock is not None
+        found = await storage.standing(EXECUTION)
+        assert found is not None
+        assert (found.execution.status, found.execution.started_at) == (Status.RUNNING, at(9))
+        assert found.alive
+        with pytest.raises(UsageError, match="is still running"):
+            await storage.start(EXECUTION, at=at(10))
+        lock.release()
+        assert await storage.start(EXECUTION, at=at(10)) is None
+        left = await storage.standing(EXECUTION)
+        assert left is not None
+        assert (left.execution.started_at, left.alive) == (at(9), False)
+        assert await storage.standing("nope") is None
+        (await storage.take(EXECUTION)).release()
+
     async def test_an_id_is_queued_once(self, storage: Database):
         await storage.queue.enqueue(execution())
         with pytest.raises(AlreadyExists):
