@@ -1,7 +1,7 @@
 """Blocks of the registry, for people and for programs. All of it comes from the block's own class."""
 
 import inspect
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lumeflow.cli.results import plain_table, spare, width_of
@@ -20,16 +20,22 @@ WIDE = 120
 """Columns of a terminal on which all ways to name a block have room."""
 
 
-def blocks_called(name: str, registry: "Registry") -> Sequence["BlockClass"]:
-    """The block `type/name`, or all blocks of a type.
+FULL = (
+    *("id", "type", "name", "when", "summary", "description", "works", "operations"),
+    *("config", "example", "exampleInput", "workflows", "reference"),
+)
+"""Keys of `full`."""
+
+
+def called(name: str, blocks: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    """The block `type/name`, or all blocks of a type, of those that are given in brief.
 
     Raises:
         UsageError: There is none; the message names the nearest.
     """
-    blocks = list(registry.blocks())
-    found = [block for block in blocks if name in {block.id(), block.name, str(block.type)}]
+    found = [block for block in blocks if name in {block["id"], block["name"], block["type"]}]
     if not found:
-        known = {block.id() for block in blocks} | {str(block.type) for block in blocks}
+        known = {str(block[key]) for block in blocks for key in ("id", "type")}
         raise UsageError(f"there is no block '{name}'." + did_you_mean(name, known))
     return found
 
@@ -60,11 +66,11 @@ def full(block: "BlockClass", registry: "Registry", workflows: Sequence[str] = (
     }
 
 
-def block_table(blocks: Iterable["BlockClass"], width: int) -> "Table":
-    """A row for each block; where there is little room, with the first of the ways to name it alone."""
+def block_table(blocks: Iterable[Mapping[str, Any]], width: int) -> "Table":
+    """A row for each block in brief; where there is little room, with the first of the ways to name it alone."""
     table = plain_table("block", "config", "what it does")
     table.columns[0].no_wrap = True
-    rows = [(block.id(), meant_by(block), Docstring.of(block).summary) for block in blocks]
+    rows = [(block["id"], meant_by(block["when"]), block["summary"]) for block in blocks]
     if width < WIDE:
         rows = [(name, ways.partition(" or ")[0], summary) for name, ways, summary in rows]
         words = [word for _, way, _ in rows for word in way.split()]
@@ -76,8 +82,8 @@ def block_table(blocks: Iterable["BlockClass"], width: int) -> "Table":
     return table
 
 
-def print_block(console: "Console", block: "BlockClass", registry: "Registry", workflows: Sequence[str] = ()) -> None:
+def print_block(console: "Console", block: Mapping[str, Any]) -> None:
     """Print a block's page of the reference."""
     from lumeflow.cli.markdown import print_markdown
 
-    print_markdown(console, page(block, registry, workflows))
+    print_markdown(console, str(block["reference"]))

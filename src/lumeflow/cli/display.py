@@ -157,17 +157,18 @@ class LiveDisplay(Display):
         return progress_view(self._progress, title=self._title, frame=self._frame, canvas=canvas, hint=hint)
 
 
-def display_for(shell: Shell, title: str, *, on_stdout: bool = False) -> Display:
+def display_for(shell: Shell, title: str, *, on_stdout: bool = False, hint: str = "Ctrl-C stops cleanly") -> Display:
     """The display that fits where the output goes.
 
     Args:
         shell: With `--json`, what is not a terminal stays silent.
         title: What runs.
         on_stdout: True to show it on standard output, where nothing else of the command is read by programs.
+        hint: What the user may do meanwhile.
     """
     console = out() if on_stdout and not shell.as_json else err()
     if moves(console):
-        return LiveDisplay(console, title, hint="Ctrl-C stops cleanly")
+        return LiveDisplay(console, title, hint=hint)
     return SilentDisplay(console.file) if shell.as_json else PlainDisplay(console.file)
 
 

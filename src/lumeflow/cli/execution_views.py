@@ -4,11 +4,12 @@ from collections import deque
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from lumeflow.cli.backend import Backend
 from lumeflow.cli.numbers import duration
 from lumeflow.cli.results import STATUS_STYLES, plain_table, spare, width_of
 from lumeflow.core.clock import iso
 from lumeflow.core.events import Event
-from lumeflow.core.journal import ExecutionSummary, Journal, Status, Timeline
+from lumeflow.core.journal import ExecutionSummary, Status, Timeline
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -59,25 +60,36 @@ def print_list(console: "Console", summaries: Sequence[ExecutionSummary]) -> Non
 
 
 def _list_columns(summaries: Sequence[ExecutionSummary]) -> dict[str, list[str]]:
-    ended = [(summary, summary.completed_at) for summary in summaries]
     return {
         "execution": [summary.id for summary in summaries],
         "workflow": [f"{summary.workflow_id} v{summary.workflow_version}" for summary in summaries],
         "mode": [str(summary.mode) for summary in summaries],
         "status": [str(summary.status) for summary in summaries],
         "started (UTC)": [f"{summary.started_at:%Y-%m-%d %H:%M}" for summary in summaries],
-        "took": [duration((end - summary.started_at).total_seconds()) if end else "" for summary, end in ended],
+        "took": [_took(summary) for summary in summaries],
         "error": [(summary.error or "") if summary.status is Status.FAILED else "" for summary in summaries],
     }
 
 
-async def last_events(journal: Journal, execution_id: str, number: int) -> Timeline:
+def _took(summary: ExecutionSummary) -> str:
+    """How long it took, by its times as they are told everywhere: in whole milliseconds."""
+    if summary.completed_at is None:
+        return ""
+    start, end = (
+        at.replace(microsecond=at.microsecond // 1000 * 1000) for at in (summary.started_at, summary.completed_at)
+    )
+    return duration((end - start).total_seconds())
+
+
+async def last_events(backend: Backend, execution_id: str, number: int) -> Timeline:
     """The last events of an execution."""
     last: deque[tuple[int, Event]] = deque(maxlen=number)
     after = 0
-    while events := (await journal.timeline(execution_id, after=after, limit=PAGE)).events:
+    while events := (await backend.timeline(execution_id, after=after, limit=PAGE)).events:
         last.extend(events)
         after = events[-1][0]
+        if len(events) < PAGE:
+            break
     return Timeline(tuple(last))
 
 

@@ -1,7 +1,7 @@
 """What a user hands over on the command line: documents, JSON, times, variables."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,17 +14,27 @@ from lumeflow.core.findings import did_you_mean
 STDIN = "-"
 
 
+def read_workflow(file: str) -> bytes | str:
+    """The bytes of a workflow: of a file or of standard input (`-`); or the name of one, if there is no such file.
+
+    Raises:
+        UsageError: It cannot be read.
+    """
+    if file == STDIN:
+        return _stdin()
+    path = Path(file)
+    return _bytes_of(path) if path.exists() else file
+
+
 def read_document(file: str) -> bytes:
     """The bytes of a workflow: of a file, of standard input (`-`), or of the shipped workflow of this name.
 
     Raises:
         UsageError: There is no such file and no such workflow, or it cannot be read.
     """
-    if file == STDIN:
-        return _stdin()
-    path = Path(file)
-    if path.exists():
-        return _bytes_of(path)
+    found = read_workflow(file)
+    if isinstance(found, bytes):
+        return found
     from lumeflow.workflows import names, source
 
     shipped = names()
@@ -130,6 +140,25 @@ def read_numbers(option: str, pairs: Sequence[str]) -> dict[str, int | float]:
         except ValueError as error:
             raise UsageError(f"{option}: '{pair}' is not of the form name=number.") from error
     return values
+
+
+def read_uploads(pairs: Sequence[str], given: Mapping[str, Any]) -> dict[str, Path]:
+    """Files by the key of the input that is to name them: `file=contacts.csv`.
+
+    Raises:
+        UsageError: A pair is not of this form, there is no such file, or the input names the key already.
+    """
+    files: dict[str, Path] = {}
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        if not equals or not name.strip() or not text:
+            raise UsageError(f"--upload: '{pair}' is not of the form name=FILE, such as file=contacts.csv.")
+        if name.strip() in files or name.strip() in given:
+            raise UsageError(f"--upload: '{name.strip()}' is given twice, or stands in --input.")
+        if not Path(text).is_file():
+            raise UsageError(f"--upload: there is no file '{text}'.")
+        files[name.strip()] = Path(text)
+    return files
 
 
 def _json_value(name: str, text: str) -> Any:

@@ -2,16 +2,14 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
+from lumeflow.cli.backend import Backend
 from lumeflow.cli.shell import Shell, out, run_async, write_out
 from lumeflow.core.journal import KeptRecord, RecordKind
 from lumeflow.kit.json_text import dump_json
-
-if TYPE_CHECKING:
-    from lumeflow.app import App
 
 DEFAULT_LIMIT = 50
 
@@ -22,9 +20,9 @@ def list_kept(shell: Shell, execution_id: str, kind: RecordKind, *, node: str | 
     """List records of one kind: all of them with their data as JSON, or the first with their reason."""
 
     async def work() -> None:
-        async with shell.open() as app:
-            await app.result(execution_id)
-            async with aclosing(_read(app, execution_id, kind, node)) as records:
+        async with shell.backend() as backend:
+            await backend.result(execution_id)
+            async with aclosing(_read(backend, execution_id, kind, node)) as records:
                 if shell.as_json:
                     await _write(records, execution_id, kind)
                 else:
@@ -34,8 +32,10 @@ def list_kept(shell: Shell, execution_id: str, kind: RecordKind, *, node: str | 
     return 0
 
 
-async def _read(app: "App", execution_id: str, kind: RecordKind, node: str | None) -> AsyncGenerator[KeptRecord, None]:
-    async for record in app.kept_records(execution_id, kind, node):
+async def _read(
+    backend: Backend, execution_id: str, kind: RecordKind, node: str | None
+) -> AsyncGenerator[KeptRecord, None]:
+    async for record in backend.kept(execution_id, kind, node):
         yield record
 
 

@@ -25,6 +25,7 @@ from lumeflow.cli.commands import (
 )
 from lumeflow.cli.commands import run as run_command
 from lumeflow.cli.options import DbOption, JsonOption, group, shell_of
+from lumeflow.cli.place import CommandLine
 from lumeflow.cli.shell import Shell
 
 
@@ -32,6 +33,7 @@ def build() -> typer.Typer:
     """All commands."""
     app = typer.Typer(
         name="lumeflow",
+        cls=CommandLine,
         help="Run lead-enrichment workflows: streaming, deterministic, and no call paid twice.",
         no_args_is_help=True,
         add_completion=False,

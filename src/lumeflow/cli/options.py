@@ -20,6 +20,12 @@ FileArgument = Annotated[
     str,
     typer.Argument(metavar="FILE", help="A workflow file, - for standard input, or the name of a shipped workflow."),
 ]
+WorkflowArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="FILE", help="A workflow file, - for standard input, or the name of a saved or shipped workflow."
+    ),
+]
 ExecutionArgument = Annotated[str, typer.Argument(metavar="ID", help="Execution id.")]
 SimulatorOption = Annotated[
     str | None,
@@ -29,9 +35,17 @@ NodeOption = Annotated[str | None, typer.Option("--node", metavar="ID", help="On
 
 
 def shell_of(ctx: typer.Context, db: str | None, as_json: bool) -> Shell:
-    """The shared options of a command, given after its name or before it; the nearest `--db` wins."""
+    """The shared options of a command, given after its name or before it; the nearest `--db` wins.
+
+    Raises:
+        UsageError: It cannot work on the server that is named, or on both that and a database.
+    """
+    from lumeflow.cli.place import place_of
+
     outer = ctx.obj if isinstance(ctx.obj, Shell) else Shell()
-    return Shell(db=db if db is not None else outer.db, as_json=as_json or outer.as_json)
+    chosen = db if db is not None else outer.db
+    is_group = bool(getattr(ctx.command, "commands", None))
+    return Shell(chosen, as_json or outer.as_json, None if is_group else place_of(ctx, chosen))
 
 
 def group(ctx: typer.Context, db: DbOption = None, as_json: JsonOption = False) -> None:

@@ -6,6 +6,7 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lumeflow.cli.remote.errors import ServerError
 from lumeflow.cli.shell import Shell, err
 from lumeflow.cli.visible import visible
 from lumeflow.core.errors import LumeflowError, RunError, StorageError, UsageError
@@ -26,6 +27,7 @@ DEBUG = "LUMEFLOW_DEBUG"
 
 _KINDS: tuple[tuple[type[Exception], str, int], ...] = (
     (InvalidWorkflow, "invalid-workflow", USAGE),
+    (ServerError, "server", FAILED),
     (UsageError, "usage", USAGE),
     (StorageError, "storage", FAILED),
     (RunError, "run-failed", FAILED),

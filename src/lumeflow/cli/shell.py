@@ -7,16 +7,20 @@ import shlex
 import shutil
 import sys
 from array import array
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from lumeflow.core.errors import UsageError
+
 if TYPE_CHECKING:
     from rich.console import Console
 
     from lumeflow.app import App
+    from lumeflow.cli.backend import Backend
+    from lumeflow.cli.place import Place
 
 ResultT = TypeVar("ResultT")
 
@@ -32,10 +36,39 @@ class Shell:
     Attributes:
         db: Database URL from `--db`; None for `LUMEFLOW_DB`, or else the default file.
         as_json: True for programs: one JSON object on standard output and nothing else there.
+        place: The server to work on; None for a database.
     """
 
     db: str | None = None
     as_json: bool = False
+    place: "Place | None" = None
+
+    @asynccontextmanager
+    async def backend(
+        self, *, stores: bool = True, simulator: str | None = None, notice: Callable[[str], None] | None = None
+    ) -> "AsyncIterator[Backend]":
+        """Open what the command is to work on: the server that was chosen, or else the database.
+
+        Args:
+            stores: False for commands that need no database: no file is made.
+            simulator: Address that takes the place of every vendor; of a database alone.
+            notice: Tells the user what he waits for; standard error if left out.
+
+        Raises:
+            LumeflowError: The settings are not right or the database cannot be opened.
+        """
+        if self.place is None:
+            from lumeflow.cli.local import LocalBackend
+
+            async with self.open(stores=stores, simulator_url=simulator) as app:
+                yield LocalBackend(app)
+            return
+        if simulator is not None:
+            raise UsageError("--simulator: which vendors a server calls is said where it is started; leave it out.")
+        from lumeflow.cli.remote.backend import open_backend
+
+        async with open_backend(self.place.address, notice or _say) as remote:
+            yield remote
 
     @asynccontextmanager
     async def open(
@@ -65,7 +98,9 @@ class Shell:
             yield app
 
     def command(self, *words: str) -> str:
-        """A command line to suggest, on the same database: `lumeflow executions show ID --db …`, without a password."""
+        """A command line to suggest, at the same place: `lumeflow executions show ID --db …`, without a password."""
+        if self.place is not None:
+            return shlex.join((_program(), *words, *self.place.words))
         from lumeflow.storage.locations import without_password
 
         db = ("--db", without_password(self.db)) if self.db is not None else ()
@@ -85,6 +120,13 @@ def _program() -> str:
     if called.name != PROGRAM or shutil.which(PROGRAM):
         return PROGRAM
     return os.path.relpath(called) if called.is_relative_to(Path.cwd()) else str(called)
+
+
+def _say(text: str) -> None:
+    from lumeflow.cli.visible import visible
+
+    sys.stderr.write(f"{visible(text)}\n")
+    sys.stderr.flush()
 
 
 def json_default(value: object) -> Any:

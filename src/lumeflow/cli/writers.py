@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -20,6 +21,21 @@ class Format(StrEnum):
     JSON = "json"
     JSONL = "jsonl"
     CSV = "csv"
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How a file of records is written.
+
+    Attributes:
+        form: Its form.
+        raw: CSV: True to leave texts that a spreadsheet may run as formulas as they are.
+        embeddings: CSV: True to write float arrays as well, as JSON text.
+    """
+
+    form: Format
+    raw: bool = False
+    embeddings: bool = False
 
 
 class Buffer:

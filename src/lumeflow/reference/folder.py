@@ -103,7 +103,7 @@ def _index(blocks: list[BlockClass]) -> str:
 
 
 def _row(block: BlockClass) -> str:
-    meaning = meant_by(block)
+    meaning = meant_by(block.when)
     config = meaning if meaning == "default" else " or ".join(f"`{way}`" for way in meaning.split(" or "))
     summary = Docstring.of(block).summary.replace("|", "\\|")
     return f"| [{block.name}]({block.id()}.md) | {config} | {summary} |"

@@ -46,9 +46,9 @@ def page(block: BlockClass, registry: Registry, workflows: Sequence[str] = ()) -
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def meant_by(block: BlockClass) -> str:
-    """The least config that means the block: `provider=apollo`, alternatives after `or`."""
-    ways = [" ".join(f"{key}={_written(value)}" for key, value in pairs.items()) for pairs in _least(block)]
+def meant_by(when: Sequence[Mapping[str, str | bool]]) -> str:
+    """The least config that means a block, by its `when`: `provider=apollo`, alternatives after `or`."""
+    ways = [" ".join(f"{key}={_written(value)}" for key, value in pairs.items()) for pairs in _least(when)]
     return " or ".join(way or "default" for way in ways)
 
 
@@ -60,12 +60,14 @@ def _quoted(value: str | bool) -> str:
     return f'"{_written(value)}"' if isinstance(value, str) else _written(value)
 
 
-def _least(block: BlockClass) -> list[Mapping[str, str | bool]]:
-    return [pairs for pairs in block.when if not any(other.items() < pairs.items() for other in block.when)]
+def _least(when: Sequence[Mapping[str, str | bool]]) -> list[Mapping[str, str | bool]]:
+    return [pairs for pairs in when if not any(other.items() < pairs.items() for other in when)]
 
 
 def _meaning(block: BlockClass) -> str:
-    ways = [" and ".join(f'`"{key}": {_quoted(value)}`' for key, value in pairs.items()) for pairs in _least(block)]
+    ways = [
+        " and ".join(f'`"{key}": {_quoted(value)}`' for key, value in pairs.items()) for pairs in _least(block.when)
+    ]
     start = f"A node of the type `{block.type}` means this block"
     if "" in ways:
         return f"{start} unless its `config` means another one."

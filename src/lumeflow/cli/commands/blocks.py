@@ -1,12 +1,13 @@
 """`lumeflow blocks …`."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lumeflow.cli.backend import Blocks
 from lumeflow.cli.options import DbOption, JsonOption, shell_of
 from lumeflow.cli.shell import Shell, out, run_async
 from lumeflow.core.block import BlockType
@@ -14,7 +15,6 @@ from lumeflow.core.errors import UsageError
 
 if TYPE_CHECKING:
     from lumeflow.core.registry import Registry
-    from lumeflow.plugins import PluginProblem
 
 app = typer.Typer(help="What workflows can be built from.")
 
@@ -25,14 +25,17 @@ def list_blocks(ctx: typer.Context, db: DbOption = None, as_json: JsonOption = F
     from lumeflow.cli import block_views
 
     shell = shell_of(ctx, db, as_json)
-    registry, problems = _loaded(shell)
-    blocks = list(registry.blocks())
+
+    async def read() -> Blocks:
+        async with shell.backend(stores=False) as backend:
+            return await backend.blocks()
+
+    found = run_async(read())
     if shell.as_json:
-        left_out = [{"plugin": problem.name, "error": problem.error} for problem in problems]
-        shell.emit({"blocks": [block_views.brief(block) for block in blocks], "leftOut": left_out})
+        shell.emit({"blocks": found.blocks, "leftOut": found.left_out})
     else:
         console = out()
-        console.print(block_views.block_table(blocks, console.width))
+        console.print(block_views.block_table(found.blocks, console.width))
     return 0
 
 
@@ -45,18 +48,19 @@ def show(
 ) -> int:
     """Show what a block does, its configuration, and an example; for a type, all its blocks."""
     from lumeflow.cli import block_views
-    from lumeflow.reference import used_in
-    from lumeflow.workflows import documents
 
     shell = shell_of(ctx, db, as_json)
-    registry = _registry(shell)
-    blocks = block_views.blocks_called(name, registry)
-    used = used_in(documents(), registry)
+
+    async def read() -> Sequence[Mapping[str, Any]]:
+        async with shell.backend(stores=False) as backend:
+            return await backend.blocks_called(name)
+
+    blocks = run_async(read())
     if shell.as_json:
-        shell.emit({"blocks": [block_views.full(block, registry, used.get(block.id(), ())) for block in blocks]})
+        shell.emit({"blocks": blocks})
     else:
         for block in blocks:
-            block_views.print_block(out(), block, registry, used.get(block.id(), ()))
+            block_views.print_block(out(), block)
     return 0
 
 
@@ -135,14 +139,10 @@ def docs(
 
 
 def _registry(shell: Shell) -> "Registry":
-    return _loaded(shell)[0]
+    """What is installed here."""
 
-
-def _loaded(shell: Shell) -> "tuple[Registry, Sequence[PluginProblem]]":
-    """What is installed, and what could not be used of it."""
-
-    async def load() -> "tuple[Registry, Sequence[PluginProblem]]":
+    async def load() -> "Registry":
         async with shell.open(stores=False) as lumeflow:
-            return lumeflow.registry, lumeflow.plugin_problems
+            return lumeflow.registry
 
     return run_async(load())

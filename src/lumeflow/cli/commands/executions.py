@@ -1,24 +1,19 @@
 """`lumeflow executions …`."""
 
-from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from lumeflow.cli import kept
-from lumeflow.cli.commands.run import run_and_print
+from lumeflow.cli.commands.run import run_and_print, watch_and_print
 from lumeflow.cli.inputs import read_numbers
 from lumeflow.cli.options import DbOption, ExecutionArgument, JsonOption, NodeOption, SimulatorOption, shell_of
 from lumeflow.cli.shell import Shell, out, run_async
-from lumeflow.cli.supervise import Start
 from lumeflow.cli.target import target
-from lumeflow.cli.writers import Format, write_csv, write_json, write_jsonl
+from lumeflow.cli.writers import Format, Layout
 from lumeflow.core.journal import ExecutionSummary, RecordKind, Status, Timeline
 from lumeflow.core.result import ExecutionResult
-
-if TYPE_CHECKING:
-    from lumeflow.app import App
 
 app = typer.Typer(help="Executions: what ran, what came out, what failed, and how to go on.")
 
@@ -40,8 +35,8 @@ def list_executions(
     shell = shell_of(ctx, db, as_json)
 
     async def read() -> list[ExecutionSummary]:
-        async with shell.open() as lumeflow:
-            return list(await lumeflow.executions(limit=limit, before=before))
+        async with shell.backend() as backend:
+            return list(await backend.executions(limit=limit, before=before))
 
     summaries = run_async(read())
     if shell.as_json:
@@ -60,9 +55,11 @@ def show(ctx: typer.Context, execution: ExecutionArgument, db: DbOption = None, 
     shell = shell_of(ctx, db, as_json)
 
     async def read() -> tuple[ExecutionResult, Timeline]:
-        async with shell.open() as lumeflow:
-            result = await lumeflow.result(execution)
-            return result, await execution_views.last_events(lumeflow.database.journal, execution, EXCERPT)
+        async with shell.backend() as backend:
+            result = await backend.result(execution)
+            if shell.as_json:
+                return result, Timeline()
+            return result, await execution_views.last_events(backend, execution, EXCERPT)
 
     result, timeline = run_async(read())
     if shell.as_json:
@@ -89,11 +86,18 @@ def resume(
     """Continue an execution that was stopped, killed or failed; what was answered already is not called again."""
     shell = shell_of(ctx, db, as_json)
     changed = read_numbers("--limit", limits or ())
+    return run_and_print(
+        shell, lambda backend: backend.resume(execution, changed), title="resumed", simulator=simulator
+    )
 
-    def start(app: "App") -> Start:
-        return lambda listen, cancel: app.resume(execution, limits=changed, on_progress=listen, cancel=cancel)
 
-    return run_and_print(shell, start, title="resumed", simulator=simulator)
+@app.command("watch")
+def watch(ctx: typer.Context, execution: ExecutionArgument, db: DbOption = None, as_json: JsonOption = False) -> int:
+    """Follow an execution that a server or a worker runs, to its end, and print its result.
+
+    Ctrl-C ends the watching, not the execution.
+    """
+    return watch_and_print(shell_of(ctx, db, as_json), execution)
 
 
 @app.command("cancel")
@@ -102,10 +106,8 @@ def cancel(ctx: typer.Context, execution: ExecutionArgument, db: DbOption = None
     shell = shell_of(ctx, db, as_json)
 
     async def stop() -> Status:
-        from lumeflow.service import ExecutionService
-
-        async with shell.open() as lumeflow:
-            return await ExecutionService(lumeflow).cancel(lumeflow.database.tenant, execution)
+        async with shell.backend() as backend:
+            return await backend.cancel(execution)
 
     status = run_async(stop())
     if shell.as_json:
@@ -137,13 +139,9 @@ def rerun(
     on. What comes before is replayed, and not paid again.
     """
     shell = shell_of(ctx, db, as_json)
-
-    def start(app: "App") -> Start:
-        return lambda listen, cancel: app.rerun(
-            execution, from_node=from_node, new_id=new_id, on_progress=listen, cancel=cancel
-        )
-
-    return run_and_print(shell, start, title="run again", simulator=simulator)
+    return run_and_print(
+        shell, lambda backend: backend.rerun(execution, from_node, new_id), title="run again", simulator=simulator
+    )
 
 
 @app.command("output")
@@ -164,16 +162,10 @@ def output(
     shell = shell_of(ctx, db, as_json)
 
     async def write_records() -> int:
-        async with shell.open() as lumeflow:
-            await lumeflow.result(execution)
-
-            def read() -> AsyncIterator[Mapping[str, Any]]:
-                return lumeflow.output_records(execution)
-
+        async with shell.backend() as backend:
+            await backend.result(execution)
             with target(to) as write:
-                if form is Format.CSV:
-                    return await write_csv(read, write, raw=raw, embeddings=with_embeddings)
-                return await (write_json if form is Format.JSON else write_jsonl)(read(), write)
+                return await backend.write_output(execution, Layout(form, raw, with_embeddings), write)
 
     records = run_async(write_records())
     if to is not None and shell.as_json:
@@ -234,7 +226,5 @@ def events(
 
 
 async def _timeline(shell: Shell, execution: str, after: int, limit: int) -> Timeline:
-
-    async with shell.open() as lumeflow:
-        await lumeflow.result(execution)
-        return await lumeflow.database.journal.timeline(execution, after=after, limit=limit)
+    async with shell.backend() as backend:
+        return await backend.timeline(execution, after=after, limit=limit)

@@ -1,29 +1,36 @@
 """`lumeflow run`."""
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Annotated
 
 import typer
 
 from lumeflow.cli import problems
-from lumeflow.cli.display import LiveDisplay, display_for
-from lumeflow.cli.inputs import STDIN, read_document, read_input, read_mocks, read_now, read_variables
-from lumeflow.cli.options import DbOption, FileArgument, JsonOption, SimulatorOption, shell_of
+from lumeflow.cli.backend import Backend, Order, Start
+from lumeflow.cli.display import Display, LiveDisplay, display_for
+from lumeflow.cli.inputs import (
+    STDIN,
+    read_input,
+    read_mocks,
+    read_now,
+    read_uploads,
+    read_variables,
+    read_workflow,
+)
+from lumeflow.cli.options import DbOption, JsonOption, SimulatorOption, WorkflowArgument, shell_of
 from lumeflow.cli.shell import Shell, out, run_async
-from lumeflow.cli.supervise import Start, supervise
+from lumeflow.cli.supervise import leaving, supervise
 from lumeflow.core.errors import UsageError
 from lumeflow.core.journal import Mode, Status
 from lumeflow.core.result import ExecutionResult
 
-if TYPE_CHECKING:
-    from lumeflow.app import App
-
-    StartOn = Callable[[App], Start]
+StartOn = Callable[[Backend], Awaitable[Start]]
 
 
 def run(
     ctx: typer.Context,
-    file: FileArgument,
+    file: WorkflowArgument,
     *,
     given: Annotated[
         str, typer.Option("--input", "-i", metavar="JSON|@FILE|-", help="Input of the execution: a JSON object.")
@@ -47,6 +54,12 @@ def run(
             "--var", metavar="NAME=VALUE", help="Value of {{variables.NAME}}; NAME:=JSON for other than text."
         ),
     ] = None,
+    uploads: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--upload", metavar="NAME=FILE", help="A file for the input's key NAME; a server is sent it first."
+        ),
+    ] = None,
     db: DbOption = None,
     as_json: JsonOption = False,
 ) -> int:
@@ -58,28 +71,21 @@ def run(
         raise UsageError("--simulator calls over HTTP and --mode demo calls nothing: leave one of them out.")
     if mocks is not None and mode is not Mode.DEMO:
         raise UsageError("--mocks gives demo answers: add --mode demo.")
-    source, trigger = read_document(file), read_input(given)
-    answers = read_mocks(mocks) if mocks is not None else None
-    values, moment = read_variables(variables or ()), read_now(now)
-
-    def start(app: "App") -> Start:
-        workflow = app.load(source, mode=mode)
-        return lambda listen, cancel: app.execute(
-            workflow,
-            trigger,
-            mode=mode,
-            mocks=answers,
-            execution_id=execution_id,
-            now=moment,
-            variables=values,
-            on_progress=listen,
-            cancel=cancel,
-        )
-
-    return run_and_print(shell, start, title=file, simulator=simulator)
+    document, trigger = read_workflow(file), read_input(given)
+    order = Order(
+        document,
+        trigger,
+        mode=mode,
+        mocks=read_mocks(mocks) if mocks is not None else None,
+        variables=read_variables(variables or ()),
+        files=read_uploads(uploads or (), trigger),
+        execution_id=execution_id,
+        now=read_now(now),
+    )
+    return run_and_print(shell, lambda backend: backend.run(order), title=file, simulator=simulator)
 
 
-def run_and_print(shell: Shell, start: "StartOn", *, title: str, simulator: str | None) -> int:
+def run_and_print(shell: Shell, start: StartOn, *, title: str, simulator: str | None) -> int:
     """Run or resume an execution with progress on standard error and its result on standard output.
 
     Returns:
@@ -91,19 +97,54 @@ def run_and_print(shell: Shell, start: "StartOn", *, title: str, simulator: str 
         address = ("--simulator", simulator) if simulator else ()
         return shell.command("executions", "resume", execution_id, *address)
 
+    def watch_command(execution_id: str) -> str:
+        return shell.command("executions", "watch", execution_id)
+
     async def work() -> ExecutionResult:
-        async with shell.open(simulator_url=simulator) as app:
-            return await supervise(start(app), display, resume_command=resume_command)
+        async with shell.backend(simulator=simulator, notice=display.announce) as backend:
+            watch = watch_command if backend.runs_alone else None
+            return await supervise(await start(backend), display, resume_command=resume_command, watch_command=watch)
 
     result = run_async(work())
-    if shell.as_json:
-        shell.emit(result.as_json())
-    else:
-        print_outcome(shell, result, nodes=not isinstance(display, LiveDisplay))
+    _print(shell, result, display)
     if result.status is not Status.COMPLETED:
         display.announce(f"to continue: {resume_command(result.execution_id)}")
         return problems.FAILED
     return problems.OK
+
+
+def watch_and_print(shell: Shell, execution_id: str) -> int:
+    """Follow an execution with progress on standard error, and print its result on standard output.
+
+    Returns:
+        The exit code: 0 if it completed, 1 if it did not, 130 if it was left before its end.
+    """
+    display = display_for(shell, "watched", hint="Ctrl-C leaves it running")
+    left = asyncio.Event()
+
+    def watch_command(execution_id: str) -> str:
+        return shell.command("executions", "watch", execution_id)
+
+    async def work() -> ExecutionResult:
+        async with shell.backend(notice=display.announce) as backend:
+            follow = await backend.watch(execution_id)
+            with leaving(left):
+                async with display:
+                    return await follow(display.update, left)
+
+    result = run_async(work())
+    if left.is_set() and result.status in {Status.QUEUED, Status.RUNNING}:
+        display.announce(f"it is {result.status}; to follow it again: {watch_command(execution_id)}")
+        return problems.INTERRUPTED
+    _print(shell, result, display)
+    return problems.OK if result.status is Status.COMPLETED else problems.FAILED
+
+
+def _print(shell: Shell, result: ExecutionResult, display: Display) -> None:
+    if shell.as_json:
+        shell.emit(result.as_json())
+    else:
+        print_outcome(shell, result, nodes=not isinstance(display, LiveDisplay))
 
 
 def print_outcome(shell: Shell, result: ExecutionResult, *, nodes: bool) -> None:

@@ -11,13 +11,11 @@ def schema(ctx: typer.Context, db: DbOption = None, as_json: JsonOption = False)
 
     Save it and name it in an editor's settings: the editor then completes and checks workflow files.
     """
-    from lumeflow.core.document import document_schema
-
     shell = shell_of(ctx, db, as_json)
 
     async def print_schema() -> None:
-        async with shell.open(stores=False) as app:
-            shell.emit(document_schema(app.registry))
+        async with shell.backend(stores=False) as backend:
+            shell.emit(await backend.schema())
 
     run_async(print_schema())
     return 0

@@ -6,13 +6,13 @@ import typer
 
 from lumeflow.cli import problems
 from lumeflow.cli.findings import print_findings
-from lumeflow.cli.inputs import read_document
-from lumeflow.cli.options import DbOption, FileArgument, JsonOption, shell_of
+from lumeflow.cli.inputs import read_workflow
+from lumeflow.cli.options import DbOption, JsonOption, WorkflowArgument, shell_of
 from lumeflow.cli.shell import out, run_async
 from lumeflow.core.findings import Report
 
 
-def validate(ctx: typer.Context, file: FileArgument, db: DbOption = None, as_json: JsonOption = False) -> int:
+def validate(ctx: typer.Context, file: WorkflowArgument, db: DbOption = None, as_json: JsonOption = False) -> int:
     """Check a workflow without running it: all problems at once, with their place and how to mend them.
 
     Exit code 2 if a problem forbids a run; warnings do not.
@@ -20,12 +20,13 @@ def validate(ctx: typer.Context, file: FileArgument, db: DbOption = None, as_jso
     from lumeflow.vault.keyring import KEY_VARIABLE
 
     shell = shell_of(ctx, db, as_json)
-    source = read_document(file)
+    document = read_workflow(file)
+    # Secrets may be stored in the database for whoever has their key, and workflows may be saved there.
+    stores = bool(os.environ.get(KEY_VARIABLE)) or isinstance(document, str)
 
     async def check() -> Report:
-        # Secrets may be stored in the database for whoever has their key.
-        async with shell.open(stores=bool(os.environ.get(KEY_VARIABLE))) as app:
-            return app.validate(source)
+        async with shell.backend(stores=stores) as backend:
+            return await backend.validate(document)
 
     report = run_async(check())
     if shell.as_json:

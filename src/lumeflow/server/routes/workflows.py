@@ -138,7 +138,7 @@ async def delete(caller: Writer, workflow_id: WorkflowId, if_match: IfMatch = No
     "/{workflow_id}/validate",
     response_model=ReportModel,
     responses=problems(404),
-    summary="Validate a saved workflow",
+    summary="Validate a workflow",
 )
 async def validate(
     caller: Reader,
@@ -148,9 +148,9 @@ async def validate(
         int | None, Query(ge=1, le=documents.LAST_VERSION, description="The current one if left out.")
     ] = None,
 ) -> Json:
-    """All findings on what is saved, as things stand now: secrets and blocks may have gone."""
-    saved = await documents.find(caller, workflow_id, version)
-    return Json((await documents.report_on(caller, saved.definition, mode)).as_json())
+    """All findings on what is saved or installed, as things stand now: secrets and blocks may have gone."""
+    document = await documents.executable(caller, workflow_id, version)
+    return Json((await documents.report_on(caller, document, mode)).as_json())
 
 
 @api.get("/{workflow_id}/versions", response_model=VersionList, responses=problems(404), summary="List saved versions")
