@@ -231,6 +231,16 @@ def test_a_file_is_sent_to_the_server(site, lumeflow):
         )
 
 
+def test_what_is_detached_is_run_by_the_server(site, lumeflow):
+    words = ["run", "people.json", "--mode", "demo", "--detach"]
+    for place, more in ((words, []), (on_database(site[0], words), ["-i", "@given.json"])):
+        code, out, err = lumeflow(*place, *more)
+        assert (code, len(out.split())) == (0, 1), err
+        assert f"executions watch {out.strip()}" in err
+        code, told, err = lumeflow("executions", "watch", out.strip(), "--json")
+        assert (code, json.loads(told)["status"]) == (0, "completed"), err
+
+
 def test_a_part_is_run_again(lumeflow, executions):
     code, out, _ = lumeflow("executions", "rerun", "first", "--from", "match", "--execution-id", "again", "--json")
     result = json.loads(out)
@@ -250,4 +260,4 @@ def test_a_command_on_a_server_starts_at_once(site):
     ended = subprocess.run(command, env=site[1], capture_output=True, text=True, check=True)
     loaded = set(ended.stderr.split())
     assert "aiohttp" in loaded
-    assert not loaded & {"lumeflow.app", "lumeflow.engine", "lumeflow.storage", "fastapi", "jsonschema_rs"}
+    assert not loaded & {"lumeflow.app", "lumeflow.engine", "lumeflow.storage", "fastapi", "lumeflow.core.expressions"}

@@ -86,6 +86,10 @@ class Backend(Protocol):
         """Check everything that can be checked at once; what is returned runs it."""
         ...
 
+    async def submit(self, order: Order) -> str:
+        """Have it run by the server, or by whoever runs the queue of the database; returns the execution's id."""
+        ...
+
     async def resume(self, execution_id: str, limits: JsonObject) -> Start:
         """Go on with an execution; `limits` take the place of the workflow's of the same name."""
         ...

@@ -48,6 +48,23 @@ class LocalBackend:
             cancel=cancel,
         )
 
+    async def submit(self, order: Order) -> str:
+        """See `Backend.submit`. What was queued reads no paths of this machine, whoever runs it."""
+        from lumeflow.service import ExecutionService
+
+        if order.files:
+            raise UsageError("--upload: what is queued reads uploads alone, which a server takes: leave out --detach.")
+        return await ExecutionService(self._app).submit(
+            self._app.database.tenant,
+            await self._source(order.document),
+            order.input,
+            mode=order.mode,
+            mocks=order.mocks,
+            variables=order.variables,
+            now=order.now,
+            execution_id=order.execution_id,
+        )
+
     async def resume(self, execution_id: str, limits: JsonObject) -> Start:
         """See `Backend.resume`."""
         return lambda listen, cancel: self._app.resume(execution_id, limits=limits, on_progress=listen, cancel=cancel)

@@ -17,6 +17,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
+from lumeflow.core.block_type import BlockType as BlockType  # noqa: PLC0414 - for all who know it from here
 from lumeflow.core.config import BlockConfig
 from lumeflow.core.context import BlockContext
 from lumeflow.core.money import ZERO
@@ -27,19 +28,6 @@ ConfigClass = type[BlockConfig]
 ConfigT = TypeVar("ConfigT", bound=BlockConfig)
 
 NO_FIELDS: Mapping[str, Any] = {}
-
-
-class BlockType(StrEnum):
-    """The eight types of block."""
-
-    INPUT = "input"
-    API = "api"
-    AI = "ai"
-    TRANSFORM = "transform"
-    FILTER = "filter"
-    BRANCH = "branch"
-    MERGE = "merge"
-    OUTPUT = "output"
 
 
 class Shape(StrEnum):

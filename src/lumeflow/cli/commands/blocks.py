@@ -10,7 +10,7 @@ import typer
 from lumeflow.cli.backend import Blocks
 from lumeflow.cli.options import DbOption, JsonOption, shell_of
 from lumeflow.cli.shell import Shell, out, run_async
-from lumeflow.core.block import BlockType
+from lumeflow.core.block_type import BlockType
 from lumeflow.core.errors import UsageError
 
 if TYPE_CHECKING:

@@ -60,6 +60,9 @@ def run(
             "--upload", metavar="NAME=FILE", help="A file for the input's key NAME; a server is sent it first."
         ),
     ] = None,
+    detach: Annotated[
+        bool, typer.Option("--detach", help="Start it and do not wait: a server or a worker runs it.")
+    ] = False,
     db: DbOption = None,
     as_json: JsonOption = False,
 ) -> int:
@@ -82,7 +85,11 @@ def run(
         execution_id=execution_id,
         now=read_now(now),
     )
-    return run_and_print(shell, lambda backend: backend.run(order), title=file, simulator=simulator)
+    if not detach:
+        return run_and_print(shell, lambda backend: backend.run(order), title=file, simulator=simulator)
+    if simulator is not None:
+        raise UsageError("--simulator: which vendors a worker or a server calls is said where it is started.")
+    return submit_and_print(shell, order)
 
 
 def run_and_print(shell: Shell, start: StartOn, *, title: str, simulator: str | None) -> int:
@@ -110,6 +117,22 @@ def run_and_print(shell: Shell, start: StartOn, *, title: str, simulator: str | 
     if result.status is not Status.COMPLETED:
         display.announce(f"to continue: {resume_command(result.execution_id)}")
         return problems.FAILED
+    return problems.OK
+
+
+def submit_and_print(shell: Shell, order: Order) -> int:
+    """Have an execution run by others, and print its id."""
+
+    async def work() -> str:
+        async with shell.backend() as backend:
+            return await backend.submit(order)
+
+    execution_id = run_async(work())
+    if shell.as_json:
+        shell.emit({"executionId": execution_id})
+    else:
+        typer.echo(execution_id)
+        typer.echo(f"to follow it: {shell.command('executions', 'watch', execution_id)}", err=True)
     return problems.OK
 
 

@@ -57,7 +57,20 @@ class RemoteBackend:
         return await self._validate(document, Mode.LIVE)
 
     async def run(self, order: Order) -> Start:
-        """See `Backend.run`. A document is checked and started as it is: no version of it is saved."""
+        """See `Backend.run`."""
+        path, wanted, name = await self._request(order)
+        return self._starting(path, wanted, name=name)
+
+    async def submit(self, order: Order) -> str:
+        """See `Backend.submit`."""
+        path, wanted, name = await self._request(order)
+        return await self._started(path, wanted, str(uuid4()), name)
+
+    async def _request(self, order: Order) -> tuple[str, Mapping[str, Any], str | None]:
+        """What starts an execution: a path, a body, and the workflow's name if it is not a document that is sent.
+
+        A document is checked, and then started as it is: no version of it is saved.
+        """
         document = order.document
         if isinstance(document, bytes):
             # As bytes: the reader of documents tells more of a bad one than can be told of what was read from it.
@@ -77,7 +90,7 @@ class RemoteBackend:
             "executionId": order.execution_id,
             "now": None if order.now is None else order.now.isoformat(),
         }
-        return self._starting(path, wanted, name=document if isinstance(document, str) else None)
+        return path, wanted, document if isinstance(document, str) else None
 
     async def resume(self, execution_id: str, limits: JsonObject) -> Start:
         """See `Backend.resume`."""
@@ -223,17 +236,25 @@ class RemoteBackend:
         key = str(uuid4())
 
         async def start(listen: ProgressListener, cancel: asyncio.Event) -> ExecutionResult:
-            try:
-                told = await self._post(path, wanted, {"Idempotency-Key": key})
-            except Refused as error:
-                if name is not None and error.status == 404:
-                    raise UsageError(f"there is no file '{name}', and on {self._client.url} {error}") from None
-                raise
-            with understood(self._client.url):
-                execution_id = str(told["executionId"])
+            execution_id = await self._started(path, wanted, key, name)
             return await Watch(self._client, execution_id, self.result).to_end(listen, cancel)
 
         return start
+
+    async def _started(self, path: str, wanted: Mapping[str, Any], key: str, name: str | None) -> str:
+        """Start an execution; returns its id.
+
+        Raises:
+            UsageError: There is no workflow of this name, or it is refused.
+        """
+        try:
+            told = await self._post(path, wanted, {"Idempotency-Key": key})
+        except Refused as error:
+            if name is not None and error.status == 404:
+                raise UsageError(f"there is no file '{name}', and on {self._client.url} {error}") from None
+            raise
+        with understood(self._client.url):
+            return str(told["executionId"])
 
     async def _get(self, path: str, query: Mapping[str, str] | None = None) -> dict[str, Any]:
         return (await self._client.call("GET", path, query=query)).json()
