@@ -231,6 +231,12 @@ def test_a_file_is_sent_to_the_server(site, lumeflow):
         )
 
 
+def test_a_file_that_is_only_named_is_pointed_out(lumeflow):
+    code, _, err = lumeflow("run", "import.json", "--mode", "demo", "-i", '{"file": "rows.csv"}')
+    assert code == 1
+    assert "hand it over by --upload file=rows.csv" in err
+
+
 def test_what_is_detached_is_run_by_the_server(site, lumeflow):
     words = ["run", "people.json", "--mode", "demo", "--detach"]
     for place, more in ((words, []), (on_database(site[0], words), ["-i", "@given.json"])):

@@ -42,9 +42,9 @@ def typed(capfd, *words):
 @pytest.mark.parametrize(
     ("reply", "code", "message"),
     [
-        (answer(200, b"<html>hello</html>"), 1, "is it a lumeflow server?"),
-        (answer(404, b"<html>not here</html>"), 2, "is it a lumeflow server?"),
-        (told({"detail": "Not Found"}, 404), 2, "is it a lumeflow server?"),
+        (answer(200, b"<html>hello</html>"), 1, "is it a lumeflow server, and"),
+        (answer(404, b"<html>not here</html>"), 2, "is it a lumeflow server, and"),
+        (told({"detail": "Not Found"}, 404), 2, "is it a lumeflow server, and"),
         (told({"items": [{"executionId": 1}]}), 1, "compare 'lumeflow version'"),
         (told([1]), 1, "no JSON"),
         (answer(302, b"", Location="https://elsewhere.example/"), 1, "sends its callers to 'https://elsewhere"),

@@ -64,7 +64,7 @@ class Answer:
 
 def not_lumeflow(server: str, what: str) -> str:
     """What to say when an answer is none that a lumeflow server gives."""
-    return f"{server} {what}: is it a lumeflow server? Its URL ends before '/api', as 'lumeflow serve' prints it"
+    return f"{server} {what}: is it a lumeflow server, and of this version? Its URL ends before '/api'"
 
 
 @contextmanager
@@ -97,6 +97,8 @@ def error_of(answer: Answer) -> LumeflowError:
     if (report := _report(problem)) is not None:
         return InvalidWorkflow(report)
     message = _message(problem)
+    if answer.status == 404 and "/openapi.json" in message:
+        return Refused(not_lumeflow(answer.server, "has no such path"), status=404, code="no-path")
     if answer.status in {429, 503}:
         return Busy(f"{answer.server}: {message}", seconds=_rest(answer), code=code)
     if answer.status >= 500:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -81,6 +81,7 @@ class RemoteBackend:
             path, wanted = f"{WORKFLOWS}/execute", {"workflow": json_object(document, "the workflow")}
         else:
             path, wanted = f"{WORKFLOWS}/{part(document)}/execute", {}
+        self._warn_of_paths(order)
         uploads = {key: await self._upload(file) for key, file in order.files.items()}
         wanted |= {
             "input": {**order.input, **uploads},
@@ -215,6 +216,13 @@ class RemoteBackend:
         with understood(self._client.url):
             return report_of(answer.json())
 
+    def _warn_of_paths(self, order: Order) -> None:
+        """Say so where the input names a file that is here and not there."""
+        value = order.input.get("file")
+        with suppress(OSError):  # a text that is too long for a path is none
+            if isinstance(value, str) and Path(value).is_file():
+                self._client.notice(f"'{value}' is a file of this machine: hand it over by --upload file={value}")
+
     async def _upload(self, file: Path) -> str:
         """Upload a file; returns the id by which an input names it.
 
@@ -250,7 +258,7 @@ class RemoteBackend:
         try:
             told = await self._post(path, wanted, {"Idempotency-Key": key})
         except Refused as error:
-            if name is not None and error.status == 404:
+            if name is not None and error.code == "not-found":
                 raise UsageError(f"there is no file '{name}', and on {self._client.url} {error}") from None
             raise
         with understood(self._client.url):

@@ -67,7 +67,7 @@ class Client:
         """Send a request until it is answered; whoever calls sees to it that a second time does no harm.
 
         One whose connection breaks is sent again for half a minute; one that the server puts off, up to five times. A
-        server that never answered is not waited for.
+        server that cannot be reached, and never could, is not waited for.
 
         Args:
             method: The HTTP method.
@@ -80,7 +80,8 @@ class Client:
             ServerError: The server cannot be reached, or failed.
             UsageError: It does not do what was asked for.
         """
-        pauses, rests = list(PAUSES), MOST_RESTS
+        # A question to a server that never answered is not worth half a minute; a start may have begun all the same.
+        pauses, rests = list(PAUSES if self._has_answered or method != "GET" else PAUSES[:2]), MOST_RESTS
         while True:
             try:
                 answer = await self._once(method, path, query, body, headers)
