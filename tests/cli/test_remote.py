@@ -71,6 +71,8 @@ SAME = [
     "executions output first -f jsonl",
     "executions output first -f csv",
     "executions output first -f csv --raw --with-embeddings",
+    "executions files first",
+    "executions files first people.jsonl",
     "executions failed first",
     "executions failed first --node mailed",
     "executions skipped first",
@@ -90,6 +92,7 @@ SAME = [
 REFUSED = [
     *("executions show nothing", "executions output nothing", "executions failed nothing", "executions events nothing"),
     *("executions watch nothing", "executions cancel nothing", "executions resume nothing", "executions rerun nothing"),
+    *("executions files nothing", "executions files first nothing", "executions files first ../key --to a"),
     *("executions rerun second", "executions rerun first --from nothing", "blocks show nothing", "run nothing"),
     *("run broken.json", "run people.json --mode demo --execution-id first", "validate nothing"),
     "run people.json --mode demo --execution-id  ",
@@ -181,7 +184,7 @@ def test_a_server_tells_what_its_database_does(site, lumeflow, executions, line)
         code, out, _ = lumeflow(*line.split(), *more)
         expected = lumeflow(*on_database(site[0], [*line.split(), *more]))
         expected_out = expected[1].replace(f" --db {site[0] / 'lumeflow.db'}", "")
-        if more and "output" not in line:
+        if more and "output" not in line and ".jsonl" not in line:
             out, expected_out = json.loads(out), json.loads(expected_out)
         assert (code, out) == (expected[0], expected_out)
 

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from lumeflow.cli.target import Write
 from lumeflow.cli.writers import Layout
+from lumeflow.core.clock import iso
 from lumeflow.core.findings import Report
 from lumeflow.core.journal import ExecutionSummary, KeptRecord, Mode, RecordKind, Status, Timeline
 from lumeflow.core.progress import ProgressListener
@@ -59,6 +60,25 @@ class Blocks:
 
     blocks: Sequence[Mapping[str, Any]]
     left_out: Sequence[Mapping[str, str]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file that is kept with an execution.
+
+    Attributes:
+        name: Its name in the execution's folder.
+        size: Bytes.
+        created_at: When it was finished.
+    """
+
+    name: str
+    size: int
+    created_at: datetime
+
+    def as_json(self) -> dict[str, Any]:
+        """The file as a JSON object."""
+        return {"name": self.name, "size": self.size, "createdAt": iso(self.created_at)}
 
 
 class Backend(Protocol):
@@ -124,6 +144,14 @@ class Backend(Protocol):
 
     async def write_output(self, execution_id: str, layout: Layout, write: Write) -> int:
         """Write all records that reached the output blocks; returns how many there were."""
+        ...
+
+    async def files(self, execution_id: str) -> Sequence[StoredFile]:
+        """Files that an execution's output blocks wrote into its own folder, by name."""
+        ...
+
+    async def write_file(self, execution_id: str, name: str, write: Write) -> int:
+        """Write the bytes of one of these files; returns how many there were."""
         ...
 
     async def blocks(self) -> Blocks:

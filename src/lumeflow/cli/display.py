@@ -84,6 +84,8 @@ class PlainDisplay(Display):
         for node in progress.nodes:
             if node.status is not self._seen.get(node.node_id, Status.QUEUED):
                 self._seen[node.node_id] = node.status
+                if node.status is Status.QUEUED:  # its process was replaced by another one
+                    continue
                 _write(self._stream, f"{duration(progress.elapsed):>10}  {node_line(node)}")
         if progress.elapsed >= self._next_line:
             self._next_line = progress.elapsed + PLAIN_INTERVAL

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from lumeflow.cli.backend import Backend
+from lumeflow.cli.backend import Backend, StoredFile
 from lumeflow.cli.numbers import duration
 from lumeflow.cli.results import STATUS_STYLES, plain_table, spare, width_of
 from lumeflow.core.clock import iso
@@ -122,4 +122,16 @@ def print_events(console: "Console", timeline: Timeline) -> None:
     for number, event in timeline.events:
         clock = f"{event.at:%H:%M:%S}.{event.at.microsecond // 1000:03d}"
         table.add_row(str(number), clock, event.node_id or "", str(event.kind), event.message)
+    console.print(table)
+
+
+def print_files(console: "Console", files: Sequence[StoredFile]) -> None:
+    """Print a line for each file."""
+    if not files:
+        console.print("no files")
+        return
+    table = plain_table("file", "bytes", "written (UTC)")
+    table.columns[1].justify = "right"
+    for file in files:
+        table.add_row(file.name, f"{file.size:,}", f"{file.created_at:%Y-%m-%d %H:%M}")
     console.print(table)

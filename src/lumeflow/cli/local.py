@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lumeflow.cli.backend import Blocks, Order, Start
+from lumeflow.cli.backend import Blocks, Order, Start, StoredFile
 from lumeflow.cli.picture import Picture
 from lumeflow.cli.target import Write
 from lumeflow.cli.writers import Format, Layout, write_csv, write_json, write_jsonl
@@ -18,6 +20,9 @@ from lumeflow.preparation.lookup import find_document
 
 if TYPE_CHECKING:
     from lumeflow.app import App
+    from lumeflow.storage.files import WrittenFile
+
+PIECE_BYTES = 1 << 18
 
 
 class LocalBackend:
@@ -112,6 +117,22 @@ class LocalBackend:
         write_records = write_json if layout.form is Format.JSON else write_jsonl
         return await write_records(self._app.output_records(execution_id), write)
 
+    async def files(self, execution_id: str) -> Sequence[StoredFile]:
+        """See `Backend.files`."""
+        found = await self._written(execution_id)
+        return [StoredFile(file.name, file.size, datetime.fromtimestamp(file.changed, UTC)) for file in found]
+
+    async def write_file(self, execution_id: str, name: str, write: Write) -> int:
+        """See `Backend.write_file`."""
+        for file in await self._written(execution_id):
+            if file.name == name:
+                return await asyncio.to_thread(_copy, file.path, write)
+        raise UsageError(f"there is no file '{name[:80]}' of this execution.")
+
+    async def _written(self, execution_id: str) -> "Sequence[WrittenFile]":
+        await self._app.stored(execution_id)
+        return await asyncio.to_thread(self._app.database.files(execution_id).written)
+
     async def blocks(self) -> Blocks:
         """See `Backend.blocks`."""
         from lumeflow.cli import block_views
@@ -185,3 +206,15 @@ class LocalBackend:
             return await find_document(self._app.database.workflows, document)
         except UsageError as error:
             raise UsageError(f"there is no file '{document}', and {error}") from None
+
+
+def _copy(path: Path, write: Write) -> int:
+    size = 0
+    try:
+        with path.open("rb") as file:
+            while piece := file.read(PIECE_BYTES):
+                write(piece)
+                size += len(piece)
+    except FileNotFoundError:
+        raise UsageError("the file is not there any more.") from None
+    return size

@@ -19,7 +19,14 @@ ANYWHERE = frozenset(
         "schema",
         *("blocks list", "blocks show"),
         *("executions list", "executions show", "executions watch", "executions cancel", "executions resume"),
-        *("executions rerun", "executions output", "executions failed", "executions skipped", "executions events"),
+        *(
+            "executions rerun",
+            "executions output",
+            "executions files",
+            "executions failed",
+            "executions skipped",
+            "executions events",
+        ),
     }
 )
 """Commands that work on a server as well as on a database, by their words."""

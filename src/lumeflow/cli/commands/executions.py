@@ -1,17 +1,20 @@
 """`lumeflow executions …`."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from lumeflow.cli import kept
+from lumeflow.cli.backend import StoredFile
 from lumeflow.cli.commands.run import run_and_print, watch_and_print
 from lumeflow.cli.inputs import read_numbers
 from lumeflow.cli.options import DbOption, ExecutionArgument, JsonOption, NodeOption, SimulatorOption, shell_of
 from lumeflow.cli.shell import Shell, out, run_async
 from lumeflow.cli.target import target
 from lumeflow.cli.writers import Format, Layout
+from lumeflow.core.errors import UsageError
 from lumeflow.core.journal import ExecutionSummary, RecordKind, Status, Timeline
 from lumeflow.core.result import ExecutionResult
 
@@ -172,6 +175,51 @@ def output(
         shell.emit({"path": str(to), "format": str(form), "records": records})
     elif to is not None:
         typer.echo(f"{records:,} records written to {to}", err=True)
+    return 0
+
+
+@app.command("files")
+def files(
+    ctx: typer.Context,
+    execution: ExecutionArgument,
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Write this one of them.")] = None,
+    *,
+    to: Annotated[Path | None, typer.Option("--to", metavar="FILE", help="Where to. Default: standard output.")] = None,
+    db: DbOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """List the files that an execution wrote into its own folder, or write one of them."""
+    shell = shell_of(ctx, db, as_json)
+    if name is None:
+        if to is not None:
+            raise UsageError("--to is for one of the files: name it before.")
+        return _list_files(shell, execution)
+
+    async def write_one(name: str) -> int:
+        async with shell.backend() as backend:
+            with target(to) as write:
+                return await backend.write_file(execution, name, write)
+
+    size = run_async(write_one(name))
+    if to is not None and shell.as_json:
+        shell.emit({"path": str(to), "size": size})
+    elif to is not None:
+        typer.echo(f"{size:,} bytes written to {to}", err=True)
+    return 0
+
+
+def _list_files(shell: Shell, execution: str) -> int:
+    from lumeflow.cli import execution_views
+
+    async def read() -> Sequence[StoredFile]:
+        async with shell.backend() as backend:
+            return await backend.files(execution)
+
+    found = run_async(read())
+    if shell.as_json:
+        shell.emit({"executionId": execution, "files": [file.as_json() for file in found]})
+    else:
+        execution_views.print_files(out(), found)
     return 0
 
 

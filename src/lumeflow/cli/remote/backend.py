@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import orjson
 
-from lumeflow.cli.backend import Blocks, Order, Start
+from lumeflow.cli.backend import Blocks, Order, Start, StoredFile
 from lumeflow.cli.inputs import json_object
 from lumeflow.cli.remote import stream
 from lumeflow.cli.remote.address import Address
@@ -180,6 +180,24 @@ class RemoteBackend:
                 counter.see(piece)
                 write(piece)
         return counter.records
+
+    async def files(self, execution_id: str) -> Sequence[StoredFile]:
+        """See `Backend.files`."""
+        told = await self._get(f"{execution_path(execution_id)}/artifacts")
+        with understood(self._client.url):
+            return [
+                StoredFile(str(entry["name"]), int(entry["size"]), datetime.fromisoformat(entry["createdAt"]))
+                for entry in told["items"]
+            ]
+
+    async def write_file(self, execution_id: str, name: str, write: Write) -> int:
+        """See `Backend.write_file`."""
+        size = 0
+        async with self._client.stream(f"{execution_path(execution_id)}/artifacts/{part(name)}") as pieces:
+            async for piece in pieces:
+                write(piece)
+                size += len(piece)
+        return size
 
     async def blocks(self) -> Blocks:
         """See `Backend.blocks`."""
