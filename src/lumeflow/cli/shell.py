@@ -97,6 +97,21 @@ class Shell:
                 sys.stderr.write(f"left out: {problem}\n")
             yield app
 
+    def has_database(self) -> bool:
+        """True if the chosen database is there already; none is made.
+
+        Raises:
+            UsageError: Its URL is not understood.
+        """
+        from lumeflow.settings import Settings
+        from lumeflow.storage.locations import DATABASE, is_postgres, locate
+
+        settings = Settings.from_environment(os.environ, db=self.db)
+        if settings.db is None:
+            return (settings.data_dir / DATABASE).exists()
+        path = None if is_postgres(settings.db) else locate(settings.db, settings.data_dir)
+        return is_postgres(settings.db) or (path is not None and path.exists())
+
     def command(self, *words: str) -> str:
         """A command line to suggest, at the same place: `lumeflow executions show ID --db …`, without a password."""
         if self.place is not None:

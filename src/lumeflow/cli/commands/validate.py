@@ -21,8 +21,8 @@ def validate(ctx: typer.Context, file: WorkflowArgument, db: DbOption = None, as
 
     shell = shell_of(ctx, db, as_json)
     document = read_workflow(file)
-    # Secrets may be stored in the database for whoever has their key, and workflows may be saved there.
-    stores = bool(os.environ.get(KEY_VARIABLE)) or isinstance(document, str)
+    # Secrets may be stored in the database for whoever has their key, and workflows may be saved in one that is there.
+    stores = bool(os.environ.get(KEY_VARIABLE)) or (isinstance(document, str) and shell.has_database())
 
     async def check() -> Report:
         async with shell.backend(stores=stores) as backend:
