@@ -19,7 +19,7 @@ from lumeflow.core.result import ExecutionResult
 
 PATIENCE = 120.0
 """Seconds without a sign of the server after which it is given up."""
-PAUSES = (0.25, 0.5, 1.0, 2.0)
+PAUSES = (0.5, 1.0, 2.0)
 """Seconds before the connection is made again; the last one counts for all further times."""
 QUIET_SECONDS = 45.0
 """A server shows every 15 s that it is there."""
