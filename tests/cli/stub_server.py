@@ -1,9 +1,10 @@
 """A server that answers what a test tells it to, well or badly."""
 
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -57,7 +58,7 @@ class Stub:
 
 
 @contextmanager
-def stub() -> Iterator[Stub]:
+def stub(tls: ssl.SSLContext | None = None) -> Iterator[Stub]:
     """Serve, on a free port."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -74,12 +75,18 @@ def stub() -> Iterator[Stub]:
         def do_POST(self) -> None:
             self.do_GET()
 
+        def handle(self) -> None:
+            with suppress(ssl.SSLError):
+                super().handle()
+
         def log_message(self, *_: object) -> None:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    served = Stub(f"http://127.0.0.1:{server.server_port}", {})
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    served = Stub(f"http{'s' if tls else ''}://127.0.0.1:{server.server_port}", {})
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:

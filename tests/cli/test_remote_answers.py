@@ -3,11 +3,16 @@
 import os
 import signal
 import socket
+import ssl
 import threading
 import time
+from datetime import UTC, datetime, timedelta
 
 import orjson
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from stub_server import END, STATE, WHOLE, answer, event, events, problem, raw, stub, told
 
 from lumeflow.cli.main import run
@@ -98,6 +103,29 @@ def test_tls_where_there_is_none(server, capfd, monkeypatch):
     code, _, err = typed(capfd, "executions", "list")
     assert code == 1
     assert "is its URL one with 'http://'?" in err
+
+
+def own_certificate(folder):
+    """TLS by a certificate that nobody has signed."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, now - timedelta(days=1), now + timedelta(days=1))
+    pem = builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+    plain = serialization.NoEncryption()
+    pem += key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
+    (folder / "both.pem").write_bytes(pem)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "both.pem")
+    return context
+
+
+def test_a_certificate_that_nobody_has_signed(server, capfd, monkeypatch, tmp_path):
+    with stub(own_certificate(tmp_path)) as secure:
+        monkeypatch.setenv("LUMEFLOW_SERVER", secure.url)
+        code, _, err = typed(capfd, "executions", "list")
+        assert (code, secure.asked) == (1, [])
+    assert "cannot be trusted: self-signed certificate. For an authority of your own" in err
 
 
 def test_findings_of_the_server_are_shown_as_ones_of_this_machine(server, capfd, tmp_path):
