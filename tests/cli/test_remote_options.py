@@ -3,10 +3,11 @@
 import pytest
 
 from lumeflow.cli.main import run
-from lumeflow.cli.place import ANYWHERE
-from lumeflow.cli.remote.address import read_key, read_url
+from lumeflow.cli.place import ANYWHERE, Place
+from lumeflow.cli.remote.address import Address, read_key, read_url
 from lumeflow.cli.remote.counting import counter_of
 from lumeflow.cli.remote.stream import ServerEvent, events, lines
+from lumeflow.cli.shell import Shell
 from lumeflow.cli.writers import Format
 from lumeflow.core.errors import UsageError
 
@@ -55,6 +56,16 @@ def test_the_option_nearest_to_the_end_wins(capsys, monkeypatch):
     monkeypatch.setenv("LUMEFLOW_API_KEY", "k")
     assert run(["--server", "http://first.invalid:1", "executions", "list", "--server", NOWHERE]) == 1
     assert f"cannot reach {NOWHERE}" in capsys.readouterr().err
+
+
+def test_suggested_commands_stay_where_they_were_made(monkeypatch, tmp_path):
+    place = Place(Address(NOWHERE, "secret-key"), ("--server", NOWHERE, "--api-key", "@my.key"))
+    suggested = Shell(place=place).command("executions", "show", "x")
+    assert suggested.endswith(f"executions show x --server {NOWHERE} --api-key @my.key")
+    assert "secret-key" not in repr(place)
+    assert Shell().command("executions", "show", "x").endswith("executions show x")
+    monkeypatch.setenv("LUMEFLOW_SERVER", NOWHERE)
+    assert Shell().command("executions", "show", "x").endswith(f"executions show x --db {tmp_path / 'lumeflow.db'}")
 
 
 def test_help_shows_the_options_where_they_mean_something(capsys):

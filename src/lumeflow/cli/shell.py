@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from lumeflow.cli.remote.address import SERVER_VARIABLE
 from lumeflow.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -118,8 +119,15 @@ class Shell:
             return shlex.join((_program(), *words, *self.place.words))
         from lumeflow.storage.locations import without_password
 
-        db = ("--db", without_password(self.db)) if self.db is not None else ()
-        return shlex.join((_program(), *words, *db))
+        db = self.db
+        if db is None and os.environ.get(SERVER_VARIABLE):  # which the suggested command would take otherwise
+            from lumeflow.settings import Settings
+            from lumeflow.storage.locations import DATABASE
+
+            settings = Settings.from_environment(os.environ)
+            db = settings.db or str(settings.data_dir / DATABASE)
+        place = () if db is None else ("--db", without_password(db))
+        return shlex.join((_program(), *words, *place))
 
     def emit(self, value: Any) -> None:
         """Write one JSON object to standard output: indented on a terminal, one line otherwise."""
