@@ -56,6 +56,17 @@ async def test_every_change_is_a_version_and_older_ones_stay(client):
     problem(await client.get("/api/workflows/tidy-contacts/versions/3"), 404, "not-found")
 
 
+async def test_versions_are_listed_page_by_page(client):
+    await saved(client)
+    for number in range(3):
+        await client.put("/api/workflows/tidy-contacts", json=changed(name=f"V{number}"), headers={"If-Match": "*"})
+    path = "/api/workflows/tidy-contacts/versions"
+    first = (await client.get(path, params={"limit": 3})).json()
+    rest = (await client.get(path, params={"limit": 3, "cursor": first["nextCursor"]})).json()
+    assert [one["version"] for one in first["items"] + rest["items"]] == [4, 3, 2, 1]
+    assert rest["nextCursor"] is None
+
+
 async def test_a_higher_version_of_the_document_counts(client):
     tag = (await saved(client)).headers["etag"]
     document = changed(name="New", version=7)

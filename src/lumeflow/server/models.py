@@ -59,6 +59,7 @@ class VersionList(Model):
     """Saved versions, the newest first."""
 
     items: list[WorkflowSummary]
+    next_cursor: str | None
 
 
 class KeyModel(Model):

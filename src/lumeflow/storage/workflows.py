@@ -48,9 +48,8 @@ ORDER BY is_saved DESC, created_at DESC, digest LIMIT 1"""  # noqa: S608 - a con
 
 _VERSIONS = f"""
 SELECT workflow_id, version, name, definition, created_at FROM workflow_versions
-WHERE tenant = ? AND workflow_id = ? AND is_saved AND {_ACTIVE} ORDER BY version DESC"""  # noqa: S608
-
-_NEWEST = f"{_VERSIONS} LIMIT 1"
+WHERE tenant = ? AND workflow_id = ? AND is_saved AND version < ? AND {_ACTIVE}
+ORDER BY version DESC LIMIT ?"""  # noqa: S608
 
 _LIST = """
 SELECT workflow_id, version, name, definition, updated_at FROM workflows
@@ -66,6 +65,10 @@ _RESTORE = "UPDATE workflows SET is_active = TRUE WHERE tenant = ? AND workflow_
 _DELETE = "UPDATE workflows SET is_active = FALSE, updated_at = ? WHERE tenant = ? AND workflow_id = ? AND is_active"
 
 _IDS = "SELECT workflow_id FROM workflows WHERE tenant = ? AND is_active ORDER BY workflow_id LIMIT 1000"
+
+
+BEYOND_VERSIONS = 2**62
+"""Higher than every version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,12 +132,15 @@ class SqlWorkflows:
 
     async def newest(self, workflow_id: str) -> SavedWorkflow | None:
         """The highest version that was saved; None if none was."""
-        rows = await self._reader.rows(_NEWEST, (self._reader.tenant, workflow_id))
-        return _workflow(rows[0]) if rows else None
+        found = await self.versions(workflow_id, limit=1)
+        return found[0] if found else None
 
-    async def versions(self, workflow_id: str) -> Sequence[SavedWorkflow]:
-        """All saved versions, the newest first."""
-        return [_workflow(row) for row in await self._reader.rows(_VERSIONS, (self._reader.tenant, workflow_id))]
+    async def versions(
+        self, workflow_id: str, *, limit: int = 1000, before: int = BEYOND_VERSIONS
+    ) -> Sequence[SavedWorkflow]:
+        """Saved versions, the newest first, those before `before`."""
+        values = (self._reader.tenant, workflow_id, before, limit)
+        return [_workflow(row) for row in await self._reader.rows(_VERSIONS, values)]
 
     async def list(self, *, limit: int = 1_000_000, after: str = "") -> Sequence[SavedWorkflow]:
         """The current version of every workflow, by id, those after `after`."""

@@ -24,6 +24,7 @@ class WorkflowsContract:
         assert (await storage.workflows.get("leads")).version == 10
         assert (await storage.workflows.get("leads", 2)).definition == version(2)
         assert [one.version for one in await storage.workflows.versions("leads")] == [10, 2, 1]
+        assert [one.version for one in await storage.workflows.versions("leads", limit=1, before=10)] == [2]
         newest = await storage.workflows.newest("leads")
         assert newest is not None
         assert newest.version == 10

@@ -16,6 +16,7 @@ from lumeflow.server.models import ReportModel, VersionList, WorkflowModel, Work
 from lumeflow.server.problems import unusable
 from lumeflow.server.routing import json_body, problems, raw_json, router
 from lumeflow.storage import SavedWorkflow
+from lumeflow.storage.workflows import BEYOND_VERSIONS
 
 api = router("Workflows", "/api/workflows")
 
@@ -154,11 +155,15 @@ async def validate(
 
 
 @api.get("/{workflow_id}/versions", response_model=VersionList, responses=problems(404), summary="List saved versions")
-async def versions(caller: Reader, workflow_id: WorkflowId) -> Json:
+async def versions(
+    caller: Reader, workflow_id: WorkflowId, limit: paging.Limit = 50, cursor: paging.Cursor = None
+) -> Json:
     """The newest first."""
     await documents.find(caller, workflow_id)
-    found = await caller.database.workflows.versions(workflow_id)
-    return Json({"items": [summary(saved) for saved in found]})
+    before = paging.decode("versions", cursor, int)[0] if cursor is not None else BEYOND_VERSIONS
+    found = await caller.database.workflows.versions(workflow_id, limit=limit + 1, before=before)
+    items, following = paging.page(found, limit, lambda saved: paging.encode("versions", saved.version))
+    return Json({"items": [summary(saved) for saved in items], "nextCursor": following})
 
 
 @api.get(
