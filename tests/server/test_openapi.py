@@ -41,6 +41,7 @@ async def test_every_operation_is_described(document):
         assert {"500", "503"} <= bad.keys(), place
         assert all("application/problem+json" in answer["content"] for answer in bad.values()), place
         assert ("security" in operation) == (path not in NO_KEY), place
+        assert ("The key needs the scope `" in operation["description"]) == (path not in NO_KEY), place
         assert path in NO_KEY or {"401", "403", "429"} <= bad.keys(), place
         for parameter in operation.get("parameters", ()):
             assert parameter.get("description"), (place, parameter["name"])

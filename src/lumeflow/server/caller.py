@@ -120,8 +120,8 @@ def _needs(scope: Scope) -> Callable[..., Awaitable[Caller]]:
     return caller
 
 
-Reader = Annotated[Caller, Security(_needs(Scope.READ))]
-Writer = Annotated[Caller, Security(_needs(Scope.WRITE))]
-Executor = Annotated[Caller, Security(_needs(Scope.EXECUTE))]
-Keeper = Annotated[Caller, Security(_needs(Scope.SECRETS))]
-Admin = Annotated[Caller, Security(_needs(Scope.ADMIN))]
+Reader = Annotated[Caller, Security(_needs(Scope.READ), scopes=[str(Scope.READ)])]
+Writer = Annotated[Caller, Security(_needs(Scope.WRITE), scopes=[str(Scope.WRITE)])]
+Executor = Annotated[Caller, Security(_needs(Scope.EXECUTE), scopes=[str(Scope.EXECUTE)])]
+Keeper = Annotated[Caller, Security(_needs(Scope.SECRETS), scopes=[str(Scope.SECRETS)])]
+Admin = Annotated[Caller, Security(_needs(Scope.ADMIN), scopes=[str(Scope.ADMIN)])]

@@ -42,8 +42,18 @@ def add_openapi(api: FastAPI) -> None:
     api.openapi = make  # type: ignore[method-assign]  # FastAPI's own way to extend it
 
 
+def _tell_scopes(paths: dict[str, Any]) -> None:
+    """Say with each operation which scope the key needs."""
+    for methods in paths.values():
+        for operation in methods.values():
+            scopes = {scope for scheme in operation.get("security", ()) for names in scheme.values() for scope in names}
+            for scope in sorted(scopes):
+                operation["description"] += f"\n\nThe key needs the scope `{scope}`."
+
+
 def _document(api: FastAPI) -> dict[str, Any]:
     document = get_openapi(title=api.title, version=api.version, description=api.description, routes=api.routes)
+    _tell_scopes(document["paths"])
     schemas: dict[str, Any] = document.setdefault("components", {}).setdefault("schemas", {})
     _, made = models_json_schema([(ProblemModel, "serialization")], ref_template=_REFS)
     schemas |= made["$defs"]

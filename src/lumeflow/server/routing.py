@@ -65,11 +65,31 @@ class JsonRoute(APIRoute):
         return strict
 
 
+_MEANINGS = {
+    400: "The request cannot be read.",
+    401: "No valid key came with the request.",
+    403: "The key lacks a scope that is needed, or its tenant is suspended.",
+    404: "There is no such thing, or it is another tenant's.",
+    408: "The body came too slowly.",
+    409: "It exists already, or it cannot be done as things stand; `detail` says why.",
+    412: "It has changed since it was read: read it again, and send its new `ETag` as `If-Match`.",
+    413: "The body, or the document in it, is too large.",
+    415: "The body is not said to be JSON.",
+    422: "Something in the request is not right: `errors` names its fields, `findings` what is wrong with a workflow.",
+    428: "`If-Match` is missing.",
+    429: "Too many requests, or streams, of this key.",
+    500: "A bug of lumeflow. Nothing is told of it here; the server's log has it.",
+    503: "It cannot be done for the moment: try again.",
+}
+_RETRY = {"Retry-After": {"schema": {"type": "string"}, "description": "Seconds to wait."}}
+
+
 def problems(*statuses: int, always: tuple[int, ...] = ALWAYS) -> dict[int | str, dict[str, Any]]:
     """Documentation of problems."""
     return {
         status: {
-            "description": HTTPStatus(status).phrase,
+            "description": _MEANINGS[status],
+            **({"headers": _RETRY} if status in {429, 503} else {}),
             "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemModel"}}},
         }
         for status in sorted({*statuses, *always})
