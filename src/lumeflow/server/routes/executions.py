@@ -61,7 +61,7 @@ async def execute(
     """Queue an execution and answer with its id, or wait for its end if it is a small one."""
     starting.check_mode(caller, wanted)
     document = await documents.executable(caller, workflow_id, wanted.version)
-    content = ["execute", workflow_id, wanted.model_dump(mode="json")]
+    content = ["execute", workflow_id, wanted]
     return await starting.execute(caller, document, wanted, wait=wait, key=idempotency_key, content=content)
 
 
@@ -88,7 +88,7 @@ async def execute_document(
     starting.check_mode(caller, wanted)
     if wanted.limits:  # they are put into the document, which has to be one for that
         await documents.check(caller, wanted.workflow)
-    content = ["execute-document", wanted.model_dump(mode="json")]
+    content = ["execute-document", wanted]
     return await starting.execute(caller, wanted.workflow, wanted, wait=wait, key=idempotency_key, content=content)
 
 
@@ -275,4 +275,4 @@ async def _rerun(
         headers = {"Location": f"/api/workflows/executions/{made}"}
         return Json(told.state(await finding.state(caller, made)), HTTPStatus.ACCEPTED, headers=headers)
 
-    return await once(caller, key, ["rerun", execution_id, node_id, wanted.model_dump(mode="json")], act)
+    return await once(caller, key, ["rerun", execution_id, node_id, wanted], act)

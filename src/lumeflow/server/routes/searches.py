@@ -50,7 +50,7 @@ async def search(
         given = {"sourceAudienceId": wanted.source_audience_id}
         return await caller.service.submit(caller.tenant, None, given, kind=JobKind.SEARCH, **options)
 
-    content = ["search", wanted.model_dump(mode="json")]
+    content = ["search", wanted]
     return await starting.start(caller, wanted, submit, wait=wait, key=idempotency_key, content=content)
 
 
