@@ -25,6 +25,7 @@ from lumeflow.plugins import load_registry
 from lumeflow.settings import Settings
 from lumeflow.storage import load_rows, open_database
 from lumeflow.storage.jobs import DEFAULT_TENANT
+from lumeflow.vault.vault import Vault
 from lumeflow.vendors import Vendors
 
 _MEMORY = "sqlite:///:memory:"
@@ -45,6 +46,7 @@ class ExecutionContext:
         now: The time that the block sees; the real one if left out.
         tenant: Whose secrets it sees: none of the installation's own if it is another than `default`.
         installed: What is installed; looked for if left out.
+        vault: The tenant's secrets in a database; if left out, it sees those of the settings alone.
 
     Raises:
         UsageError: The mode is neither `demo` nor `live`, or mocks are given for live calls.
@@ -62,6 +64,7 @@ class ExecutionContext:
         now: datetime | None = None,
         tenant: str = DEFAULT_TENANT,
         installed: Registry | None = None,
+        vault: Vault | None = None,
     ) -> None:
         if mode not in tuple(Mode):
             raise UsageError(f"the mode '{mode}' is not known." + did_you_mean(mode, Mode))
@@ -76,6 +79,7 @@ class ExecutionContext:
         self._now = now
         self._tenant = tenant
         self._installed = installed
+        self._vault = vault
 
     async def run_block(self, block: type[Block[Any]], config: Mapping[str, Any], payload: JsonObject) -> BlockResult:
         """Run `block` on `payload`, as a workflow of nothing else would.
@@ -126,6 +130,7 @@ class ExecutionContext:
             await database.close()
             raise
         app = App(settings, registry, (), database, vendors)
+        app.vault = self._vault or app.vault
         try:
             yield app
         finally:

@@ -1,5 +1,6 @@
 """`lumeflow serve` and `lumeflow db key`, as they are typed."""
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -8,7 +9,10 @@ import urllib.request
 
 import pytest
 
+from lumeflow import Settings, open_app
 from lumeflow.cli.main import run
+from lumeflow.cli.serving import until_stopped
+from lumeflow.core.errors import StorageError
 
 
 @pytest.fixture(autouse=True)
@@ -70,3 +74,15 @@ def test_a_port_that_is_taken_is_told(capsys):
         taken.listen()
         assert run(["serve", "--port", str(taken.getsockname()[1])]) == 2
     assert "choose another --port" in capsys.readouterr().err
+
+
+async def test_a_server_whose_database_cannot_be_written_any_more_ends(tmp_path):
+    """Whatever looks after it starts it again, and the next one can."""
+    async with open_app(Settings(data_dir=tmp_path)) as app:
+        stopped = asyncio.Event()
+        asyncio.get_running_loop().call_later(0.01, stopped.set)
+        await until_stopped(stopped, app.database)
+        app.database._store.writer._broken = "disk I/O error"
+        with pytest.raises(StorageError, match="start again"):
+            await until_stopped(asyncio.Event(), app.database)
+        app.database._store.writer._broken = None

@@ -1,9 +1,14 @@
 """Blocks alone, and templates."""
 
+from datetime import UTC, datetime
+
 import pytest
 
+from lumeflow.core.secret import Secret
+from lumeflow.kit.webhooks import Rules, signing_headers
 from lumeflow.server.config import ServerConfig
 from lumeflow.server.examples import INPUT, TEMPLATE, WORKFLOW
+from lumeflow.vault.keyring import KEY_VARIABLE, new_key
 from tests.server.conftest import a_site
 from tests.server.wants import problem
 
@@ -47,6 +52,25 @@ async def test_a_test_sees_no_secrets_of_the_installation(tmp_path):
         answer = await client.post("/api/workflows/blocks/api/test", json={"mode": "live", "config": config})
         found = problem(answer, 422, "invalid-workflow")
         assert "shop" in found["findings"][0]["message"]
+
+
+async def test_a_live_test_sees_the_secrets_that_its_tenant_stored(tmp_path):
+    text = b'{"contacts": [{"n": 1}]}'
+    headers = signing_headers(Rules(), Secret("s3cret"), text, at=datetime.now(UTC), delivery="d-1")
+    body = {
+        "mode": "live",
+        "config": {"source": "webhook", "secret": "{{secrets.shop}}", "collection": "contacts"},
+        "input": {"headers": {**headers, "Idempotency-Key": "d-1"}, "body": text.decode()},
+    }
+    path = "/api/workflows/blocks/input/test"
+    async with a_site(tmp_path, environ={KEY_VARIABLE: new_key()}) as site:
+        await site.app.of("acme").vault.put("shop", Secret("s3cret"), at=datetime.now(UTC))
+        acme, other = await site.client("acme"), await site.client("other")
+        found = (await acme.post(path, json=body)).json()
+        assert found["output"] == {"contacts": [{"n": 1}]}, found
+        assert "shop" in problem(await other.post(path, json=body), 422, "invalid-workflow")["findings"][0]["message"]
+        await site.app.of("other").vault.put("shop", Secret("another"), at=datetime.now(UTC))
+        assert "output" not in (await other.post(path, json=body)).json()
 
 
 async def test_a_live_test_needs_its_scope(site):

@@ -144,6 +144,16 @@ async def test_executions_go_when_their_time_has_come(site, client):
     assert (await client.get("/api/workflows/executions")).json()["items"] == []
 
 
+async def test_uploads_that_nobody_was_told_of_go_as_well(site, tmp_path):
+    client = await site.client("acme")
+    upload = await uploaded(client)
+    folder = tmp_path / "tenants" / "acme" / "uploads"
+    (folder / f"upload-{'0' * 32}.csv").write_bytes(ROWS)
+    assert await tidy(site.app.database, In(hours=1)) == 0
+    assert await tidy(site.app.database, In(days=2)) == 1
+    assert [path.name for path in folder.iterdir()] == [upload["id"]]
+
+
 @pytest.fixture
 async def shop(tmp_path):
     """A tenant with a workflow that a shop delivers to."""

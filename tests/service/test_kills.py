@@ -1,5 +1,6 @@
-"""A process with twenty executions under way is killed: the next one finishes all, with the outputs of undisturbed runs,
-and pays again for no more than what was in flight.
+"""A server with twenty executions of two tenants under way is killed, ended, or loses its database: the next one, or the
+same, finishes all without being asked, with the outputs of undisturbed runs, and pays again for no more than what was in
+flight.
 """
 
 import asyncio
@@ -8,23 +9,33 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
-from contextlib import asynccontextmanager, contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 
+import httpx2
 import pytest
 
-from lumeflow import Settings, Status, open_app
+from lumeflow import Settings, open_app
+from lumeflow.server.keys import make_key
 from lumeflow.service import ExecutionService, JobKind
 from lumeflow.workflows import source
-from tests.survival.world import Simulator
+from tests.survival.world import FREE_MODEL, PAID_MODEL, THOROUGH, Simulator
 
-NOW = datetime(2026, 1, 9, 10, tzinfo=UTC)
+NOW = "2026-01-09T10:00:00+00:00"
 EXECUTIONS = 20
+SEARCHES = (0, 5, 10, 15)
 PAID = ("apify", "apollo", "hunter", "openrouter")
 TENANTS = ("acme", "globex")
-SETTINGS = {"commentsPerUrl": 25, "latencyScale": 0.4, "itemsPerSecond": 200.0, "rateScale": 100.0}
+SETTINGS = {"commentsPerUrl": 25, "latencyScale": 0.5, "itemsPerSecond": 200.0, "rateScale": 100.0}
 WAIT = 120.0
+DOCUMENT = source("lead-enrichment-v1").replace(FREE_MODEL, PAID_MODEL)
+WORKFLOW = json.loads(DOCUMENT)["workflowId"]
+JSON = {"Content-Type": "application/json"}
 
 
 @pytest.fixture(scope="module")
@@ -34,124 +45,227 @@ def simulator() -> Iterator[Simulator]:
     made.close()
 
 
-@contextmanager
-def worker(folder, db, simulator) -> Iterator[subprocess.Popen]:
-    """`lumeflow worker` in a process of its own, ready to work."""
-    environ = {**os.environ, "LUMEFLOW_DATA_DIR": str(folder)}
-    command = [sys.executable, "-m", "lumeflow", "worker", "--concurrency", str(EXECUTIONS), "--json"]
-    process = subprocess.Popen(
-        [*command, "--db", db, "--simulator", simulator.url], env=environ, stdout=subprocess.PIPE
-    )
-    try:
-        assert process.stdout is not None
-        assert json.loads(process.stdout.readline())["concurrency"] == EXECUTIONS
-        yield process
-    finally:
-        if process.poll() is None:
-            process.terminate()
-            process.send_signal(signal.SIGCONT)
-        process.wait(WAIT)
-        process.stdout.close()
+@dataclass
+class Installation:
+    """A database, and a server on it now and then.
+
+    Attributes:
+        folder: The data folder.
+        db: The database.
+        simulator: Stands for every vendor.
+        keys: An API key of each tenant.
+    """
+
+    folder: object
+    db: str
+    simulator: Simulator
+    keys: dict[str, str]
+
+    @contextmanager
+    def server(self) -> Iterator["Served"]:
+        """`lumeflow serve` in a process of its own."""
+        command = [sys.executable, "-m", "lumeflow", "serve", "--port", "0", "--json", "--db", self.db]
+        command += ["--simulator", self.simulator.url, "--concurrency", str(EXECUTIONS)]
+        environ = {**os.environ, "LUMEFLOW_DATA_DIR": str(self.folder)}
+        with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE) as process:
+            try:
+                url = json.loads(process.stdout.readline())["url"]
+                with httpx2.Client(base_url=url, timeout=WAIT) as client:
+                    yield Served(process, client, self.keys)
+            finally:
+                process.kill()
 
 
-@asynccontextmanager
-async def submitted(folder, db, simulator):
-    """A service that runs nothing, with twenty executions in its queue; gives it and their ids."""
-    async with open_app(Settings(data_dir=folder, db=db, simulator_url=simulator.url)) as app:
-        service = ExecutionService(app)
-        names = []
-        for number in range(EXECUTIONS):
-            tenant = TENANTS[number % 2]
-            audience = {
-                "id": f"a{number}",
-                "name": "A",
-                "type": "instagram",
-                "urls": [f"https://www.instagram.com/p/Ckill{number}/"],
-            }
-            await app.of(tenant).database.tables.upsert("source_audiences", [audience], key=["id"])
-            is_search = number % 5 == 0
-            name = await service.submit(
-                tenant,
-                None if is_search else source("lead-enrichment-v1"),
-                {"sourceAudienceId": f"a{number}"},
-                kind=JobKind.SEARCH if is_search else JobKind.WORKFLOW,
-                now=NOW,
-                execution_id=f"e{number}",
-            )
-            names.append((tenant, name))
-        yield service, names
+@dataclass
+class Served:
+    """A server that runs."""
+
+    process: subprocess.Popen
+    client: httpx2.Client
+    keys: dict[str, str]
+
+    def ask(self, tenant, path, method="GET", **more):
+        headers = {"X-API-Key": self.keys[tenant], **more.pop("headers", {})}
+        return self.client.request(method, f"/api/workflows{path}", headers=headers, **more)
+
+    def statuses(self):
+        lists = [self.ask(tenant, "/executions?limit=100").json()["items"] for tenant in TENANTS]
+        return [entry["status"] for items in lists for entry in items]
+
+    def end(self, how):
+        self.process.send_signal(how)
+        return self.process.wait(WAIT)
 
 
-async def finished(service, names):
-    """Every execution's contacts, and how many of its calls were lost."""
-    outputs, lost = {}, 0
-    for tenant, name in names:
-        state = await service.wait(tenant, name, WAIT)
-        app = service.app.of(tenant)
-        result = await app.result(name)
-        assert state.status is Status.COMPLETED, (name, state, result.error)
-        records = [record async for record in app.output_records(name)]
-        outputs[name] = [{**record, "embedding": list(record["embedding"])} for record in records]
-        lost += sum(call.lost for call in result.in_doubt)
-    return outputs, lost
+def audience(number):
+    url = f"https://www.instagram.com/p/Ckill{number}/"
+    return {"id": f"a{number}", "name": "A", "type": "instagram", "urls": [url]}
 
 
-async def under_way(service, names, calls, simulator, worker):
-    """Return when all have begun and so many calls were made in all; the worker stands still then, until it is ended."""
-    async with asyncio.timeout(WAIT):
-        while True:
-            # The vendors tell at once; the states of all take a while to read, so nothing may move meanwhile.
-            if sum((await asyncio.to_thread(processed, simulator)).values()) >= calls:
-                worker.send_signal(signal.SIGSTOP)
-                states = [await service.status(*name) for name in names]
-                if all(state.status is Status.RUNNING for state in states):
-                    return
-                worker.send_signal(signal.SIGCONT)
-                assert not any(state.ended for state in states), "too late: make them slower"
-            await asyncio.sleep(0.02)
+def names():
+    """The executions: tenant, id, and what runs them."""
+    return [(TENANTS[number % 2], f"e{number}", number) for number in range(EXECUTIONS)]
+
+
+def install(folder, db, simulator):
+    """An installation with two tenants, their audiences, and four executions of the old kind that wait."""
+    simulator.reset(**SETTINGS)
+
+    async def live():
+        async with open_app(Settings(data_dir=folder, db=db, simulator_url=simulator.url)) as app:
+            keys = {}
+            for tenant in TENANTS:
+                database = app.database.of(tenant)
+                keys[tenant], _ = await make_key(database, name="test", at=datetime.now(UTC))
+                rows = [audience(number) for owner, _, number in names() if owner == tenant]
+                await database.tables.upsert("source_audiences", rows, key=["id"])
+            service = ExecutionService(app)
+            for tenant, name, number in names():
+                if number in SEARCHES:
+                    await service.submit(
+                        tenant,
+                        None,
+                        given(number),
+                        kind=JobKind.SEARCH,
+                        execution_id=name,
+                        now=datetime.fromisoformat(NOW),
+                    )
+        return keys
+
+    return Installation(folder, db, simulator, asyncio.run(live()))
+
+
+def given(number):
+    return {"sourceAudienceId": f"a{number}"}
+
+
+def submit(served):
+    """Sixteen executions over HTTP."""
+    for tenant in TENANTS:
+        assert served.ask(tenant, "", "POST", content=DOCUMENT, headers=JSON).status_code == 201
+
+    def execute(tenant, name, number):
+        body = {"input": given(number), "executionId": name, "now": NOW}
+        return served.ask(tenant, f"/{WORKFLOW}/execute", "POST", json=body)
+
+    with ThreadPoolExecutor(4) as threads:
+        answers = list(threads.map(execute, *zip(*[name for name in names() if name[2] not in SEARCHES], strict=True)))
+    assert {answer.status_code for answer in answers} == {202}, answers
+
+
+def finished(served):
+    """Every execution's contacts, and what is told of calls that were lost and of costs."""
+    contacts, lost, cost = {}, 0, Decimal(0)
+    deadline = time.monotonic() + WAIT
+    for tenant, name, _ in names():
+        found = served.ask(tenant, f"/executions/{name}?wait=60")
+        while found.status_code == 200 and found.json()["status"] in {"queued", "running"}:
+            assert time.monotonic() < deadline, found.text
+            found = served.ask(tenant, f"/executions/{name}?wait=60")
+        told = json.loads(found.text, parse_float=Decimal)
+        assert told["status"] == "completed", told
+        contacts[name] = served.ask(tenant, f"/executions/{name}/records/output/download?format=jsonl").content
+        assert contacts[name].count(b"\n") > 1
+        # A free page of a run that was still at work may be read otherwise afterwards.
+        assert all(call["settled"] or not call["price"] for call in told["inDoubt"]), told["inDoubt"]
+        lost += sum(call["lost"] for call in told["inDoubt"])
+        cost += told["cost"]["totalCost"] - told["cost"]["possiblyPaidTwice"]
+    return contacts, lost, cost
+
+
+def begun(served, simulator):
+    """Submit all, and return when all are under way."""
+    deadline = time.monotonic() + WAIT
+    with simulator.frozen():  # so that none ends before the last begins
+        submit(served)
+        while (statuses := served.statuses()) != ["running"] * EXECUTIONS:
+            assert time.monotonic() < deadline, statuses
+            time.sleep(0.05)
+
+
+def called(simulator, calls):
+    """Return when the vendors were called so often."""
+    deadline = time.monotonic() + WAIT
+    while simulator._ask("GET", "bill")["totals"]["calls"] < calls:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def processed(simulator):
+    simulator.wait_for_calls()
     bill = simulator._ask("GET", "bill")["providers"]
-    asked = [bill.get(name, {"distinct": 0, "repeats": 0}) for name in PAID]
-    return {name: about["distinct"] + about["repeats"] for name, about in zip(PAID, asked, strict=True)}
+    return sum(bill[name]["distinct"] + bill[name]["repeats"] for name in PAID)
+
+
+@dataclass
+class Undisturbed:
+    contacts: dict[str, bytes]
+    cost: Decimal
+    paid: int
+    calls: int
 
 
 @pytest.fixture(scope="module")
-def undisturbed(simulator, tmp_path_factory):
-    """Outputs and bill of the same executions where nothing happens."""
-
-    async def live():
-        folder = tmp_path_factory.mktemp("undisturbed")
-        db = str(folder / "x.db")
-        simulator.reset(**SETTINGS)
-        async with submitted(folder, db, simulator) as (service, names):
-            with worker(folder, db, simulator):
-                outputs, lost = await finished(service, names)
-        assert lost == 0
-        simulator.wait_for_calls()
-        return outputs, processed(simulator)
-
-    return asyncio.run(live())
+def undisturbed(simulator, tmp_path_factory) -> Undisturbed:
+    """The same executions where nothing happens."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    installation = install(folder, str(folder / "x.db"), simulator)
+    with installation.server() as served:
+        submit(served)
+        contacts, lost, cost = finished(served)
+    assert lost == 0
+    return Undisturbed(contacts, cost, processed(simulator), simulator.bill().calls)
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
-async def test_the_next_process_finishes_all_and_pays_again_only_for_calls_in_flight(
-    how, db, tmp_path, simulator, undisturbed
-):
-    simulator.reset(**SETTINGS)
-    async with submitted(tmp_path, db, simulator) as (service, names):
-        with worker(tmp_path, db, simulator) as first:
-            await under_way(service, names, 150, simulator, first)
-            first.send_signal(how)
-            first.send_signal(signal.SIGCONT)
-            first.wait(WAIT)
-        with worker(tmp_path, db, simulator):
-            outputs, lost = await finished(service, names)
-    assert outputs == undisturbed[0]
-    simulator.wait_for_calls()
-    again = sum(processed(simulator).values()) - sum(undisturbed[1].values())
-    if how is signal.SIGTERM:
-        assert (again, lost) == (0, 0), "a clean end stores what is in flight"
-    else:
-        assert 0 <= again <= lost
+def assert_as_undisturbed(served, simulator, undisturbed):
+    """All end by themselves, and give and cost what they should; returns how many calls were lost."""
+    contacts, lost, cost = finished(served)
+    assert contacts == undisturbed.contacts
+    assert cost == undisturbed.cost
+    assert 0 <= processed(simulator) - undisturbed.paid <= lost
+    return lost
+
+
+def test_killed_it_is_as_if_nothing_had_happened(db, tmp_path, simulator, undisturbed):
+    installation = install(tmp_path, db, simulator)
+    with installation.server() as first:
+        begun(first, simulator)
+        called(simulator, undisturbed.calls * 0.3)
+        assert first.end(signal.SIGKILL) == -signal.SIGKILL
+    with installation.server() as second:
+        assert_as_undisturbed(second, simulator, undisturbed)
+
+
+@pytest.mark.skipif(not THOROUGH, reason="PostgreSQL's is below")
+def test_ended_it_loses_nothing(db, tmp_path, simulator, undisturbed):
+    installation = install(tmp_path, db, simulator)
+    with installation.server() as first:
+        begun(first, simulator)
+        called(simulator, undisturbed.calls * 0.3)
+        assert first.end(signal.SIGTERM) == 0
+    with installation.server() as second:
+        assert assert_as_undisturbed(second, simulator, undisturbed) == 0
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGQUIT] if THOROUGH else [signal.SIGQUIT])
+def test_its_database_may_go_away_and_then_it_may_end(how, postgres, new_postgres, tmp_path, simulator, undisturbed):
+    installation = install(tmp_path, new_postgres(), simulator)
+    with installation.server() as first:
+        begun(first, simulator)
+        postgres.stop(how)
+        try:
+            for answer in (first.ask("acme", "/executions"), first.client.get("/ready")):
+                assert answer.status_code == 503, answer.text
+                assert answer.json()["type"] == "urn:lumeflow:problem:storage-unavailable"
+                assert answer.headers["retry-after"]
+            assert first.client.get("/health").status_code == 200
+        finally:
+            postgres.start()
+        deadline = time.monotonic() + WAIT
+        while first.client.get("/ready").status_code != 200:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        called(simulator, undisturbed.calls * 0.6)
+        assert first.end(signal.SIGTERM) == 0
+    with installation.server() as second:
+        assert assert_as_undisturbed(second, simulator, undisturbed) == 0

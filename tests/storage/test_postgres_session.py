@@ -112,6 +112,27 @@ async def test_a_server_that_stays_away_is_told_and_found_again(new_postgres, po
     await database.close()
 
 
+async def test_a_server_that_goes_while_it_commits_is_waited_for_longer(new_postgres, postgres, tmp_path, monkeypatch):
+    """Nobody else can say whether that was stored, and until somebody does, nothing more may be written."""
+    database = await open_database(new_postgres(), data_dir=tmp_path, busy_timeout=0.3)
+    lock = await database.begin(execution())
+    script, lost, loop = PgConnection.script, [], asyncio.get_running_loop()
+
+    def broken(self, text):
+        if text == "COMMIT" and not lost:
+            lost.append(text)
+            postgres.stop()
+            loop.call_soon_threadsafe(loop.call_later, 1, postgres.start)
+        return script(self, text)
+
+    monkeypatch.setattr(PgConnection, "script", broken)
+    await lock.ledger.claim(claim())
+    await lock.ledger.answer(key(), answered())
+    assert not database.is_broken
+    assert (await database.totals(EXECUTION)).nodes["enrich"].calls == 1
+    await database.close()
+
+
 async def test_many_jobs_share_one_transaction(database, postgres):
     lock = await database.begin(execution())
     before = transactions(postgres, database)

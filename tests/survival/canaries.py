@@ -7,11 +7,13 @@ import json
 import logging
 import sqlite3
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs
 
+import asyncpg
 from aiohttp import web
 
 AFTER = "/+&\"<~%41='"
@@ -65,10 +67,30 @@ class Aviary:
     def __getitem__(self, name: str) -> str:
         return self._by_name[name].text
 
+    def add(self, name: str, text: str) -> None:
+        """One more that nobody chose: its middle must be nowhere."""
+        self.canaries.append(Canary(name, text))
+
     def found_in(self, places: Iterable[tuple[str, bytes]]) -> list[str]:
         """Which canaries are where."""
         traces = [(canary.name, trace) for canary in self.canaries for trace in canary.traces()]
         return sorted({f"{name} in {place}" for place, data in places for name, trace in traces if trace in data})
+
+
+async def rows_of(url: str) -> Sequence[tuple[str, bytes]]:
+    """Every cell of every table of a PostgreSQL database, whoever it belongs to, unpacked."""
+    db = await asyncpg.connect(url)
+    try:
+        tables = await db.fetch("SELECT schemaname, tablename FROM pg_tables WHERE schemaname !~ '^(pg_|information_)'")
+        return [
+            (f"{table}.{column}", data)
+            for schema, table in tables
+            for row in await db.fetch(f'SELECT * FROM "{schema}"."{table}"')
+            for column, cell in row.items()
+            for data in _readings(cell)
+        ]
+    finally:
+        await db.close()
 
 
 def files_below(folder: Path) -> Iterator[tuple[str, bytes]]:
@@ -88,11 +110,14 @@ def _cells(path: Path) -> Iterator[tuple[str, bytes]]:
             columns = [column[0] for column in cursor.description]
             for row in cursor:
                 for column, cell in zip(columns, row, strict=True):
-                    data = cell if isinstance(cell, bytes) else str(cell).encode()
-                    yield f"{table}.{column}", data
-                    if isinstance(cell, bytes) and cell[:1] in (b"\x58", b"\x78", b"\x48", b"\x68"):
-                        yield f"{table}.{column}", _unpacked(cell)
+                    yield from ((f"{table}.{column}", data) for data in _readings(cell))
     db.close()
+
+
+def _readings(cell: Any) -> Iterator[bytes]:
+    yield cell if isinstance(cell, bytes) else str(cell).encode()
+    if isinstance(cell, bytes) and cell[:1] in (b"\x58", b"\x78", b"\x48", b"\x68"):
+        yield _unpacked(cell)
 
 
 def _unpacked(cell: bytes) -> bytes:

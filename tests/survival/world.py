@@ -70,6 +70,15 @@ class Simulator:
         assert self._process.stdout is not None
         self._process.stdout.close()
 
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Within it, no vendor answers; afterwards all do what they were asked for."""
+        self._process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._process.send_signal(signal.SIGCONT)
+
     def wait_for_calls(self) -> None:
         """Return when no call is under way."""
         # A vendor goes on working when its customer is gone.

@@ -1,5 +1,6 @@
 """Who is asking: a tenant's key, and what the endpoints need besides."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,6 +23,8 @@ from lumeflow.storage.repositories.api_keys import ApiKey
 _BEARER = HTTPBearer(auto_error=False, scheme_name="bearer", description="`Authorization: Bearer lf_…`")
 _HEADER = APIKeyHeader(name="X-API-Key", auto_error=False, scheme_name="apiKey", description="`X-API-Key: lf_…`")
 STATE = "lumeflow"
+_TRIALS = 8
+"""Tests of single blocks at once; the others wait."""
 
 
 @dataclass(slots=True)
@@ -33,15 +36,18 @@ class Server:
         config: The server's settings.
         clock: The time.
         streams: Who watches how many executions.
+        trials: Held by tests of single blocks: each has a database and a transport of its own.
     """
 
     service: ExecutionService
     config: ServerConfig
     clock: Clock = field(default_factory=SystemClock)
     streams: Streams = field(init=False)
+    trials: asyncio.Semaphore = field(init=False)
 
     def __post_init__(self) -> None:
         self.streams = Streams(self.config.streams)
+        self.trials = asyncio.Semaphore(_TRIALS)
 
     @property
     def app(self) -> App:

@@ -22,10 +22,12 @@ class ServerConfig:
         rate: Requests of one key in a minute.
         burst: Requests that a key may make at once.
         strangers: Requests without a valid key from one address in a minute.
+        body_memory: Bytes of bodies, other than uploads, that are on their way at once; more are refused.
         connections: Connections at once; more are closed.
         header_timeout: Seconds in which a request's head must arrive.
         body_timeout: Seconds between two pieces of a body, and for each megabyte of it.
         send_timeout: Seconds in which a client must take a piece of an answer.
+        storage_timeout: Seconds in which the database must answer before a request is refused.
         cors_origins: Origins from which browsers may call; `*` for all.
         longest_wait: Seconds that `?wait=` may ask for.
         streams: Live event streams of one key at once.
@@ -41,10 +43,12 @@ class ServerConfig:
     rate: float = 1200
     burst: int = 200
     strangers: float = 120
+    body_memory: int = 256 * MEGABYTE
     connections: int = 2000
     header_timeout: float = 15
     body_timeout: float = 20
     send_timeout: float = 60
+    storage_timeout: float = 3
     cors_origins: Sequence[str] = ()
     longest_wait: float = 60
     streams: int = 20

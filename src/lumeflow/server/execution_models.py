@@ -17,6 +17,8 @@ _LIMITS = (
     "In place of the document's limits: `records`, `calls`, `costUsd`, `seconds`, `memoryMb`. The execution ends with a"
     " reason before it exceeds one, and can be resumed with a higher."
 )
+NEW_ID = r"^(\.{0,2}[^/.]|\.{3})[^/]*$"
+"""Ids that can stand in a path: no `/`, and neither `.` nor `..`, which clients take out of it."""
 
 
 class RunRequest(Model):
@@ -25,7 +27,11 @@ class RunRequest(Model):
     mode: Mode = Field(default=Mode.LIVE, description="`live` calls the vendors and needs the scope `live`.")
     mocks: dict[str, Any] = Field(default={}, description="Demo answers by provider or node id; only in mode demo.")
     execution_id: str | None = Field(
-        default=None, min_length=1, max_length=LONGEST_ID, description="Its id; a new one if left out."
+        default=None,
+        min_length=1,
+        max_length=LONGEST_ID,
+        pattern=NEW_ID,
+        description="Its id, without '/'; a new one if left out.",
     )
     priority: int = Field(default=0, ge=-100, le=100, description="The higher goes first.")
     limits: dict[str, Number] = Field(default={}, description=_LIMITS)
@@ -77,7 +83,11 @@ class RerunFailedRequest(Model):
     model_config = ConfigDict(json_schema_extra={"examples": [{"limits": {"calls": 500}}]})
 
     execution_id: str | None = Field(
-        default=None, min_length=1, max_length=LONGEST_ID, description="Of the new execution; made if left out."
+        default=None,
+        min_length=1,
+        max_length=LONGEST_ID,
+        pattern=NEW_ID,
+        description="Of the new execution, without '/'; made if left out.",
     )
     priority: int = Field(default=0, ge=-100, le=100, description="The higher goes first.")
     limits: dict[str, Number] = Field(default={}, description=_LIMITS)

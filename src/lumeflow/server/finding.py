@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated, TypeVar
+from urllib.parse import quote
 
 from fastapi import Path
 
@@ -15,6 +16,11 @@ from lumeflow.service import ExecutionState
 
 T = TypeVar("T")
 ExecutionId = Annotated[str, Path(min_length=1, max_length=LONGEST_ID, description="The execution's id.")]
+
+
+def location(execution_id: str) -> dict[str, str]:
+    """The header that tells where an execution is; its id may hold what no path or header may."""
+    return {"Location": f"/api/workflows/executions/{quote(execution_id, safe='')}"}
 
 
 async def stored(caller: Caller, execution_id: str) -> Execution:

@@ -6,14 +6,15 @@ from datetime import timedelta
 from http import HTTPStatus
 
 from starlette.datastructures import Headers
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from lumeflow.core.errors import StorageError
 from lumeflow.server.caller import Caller, Server
-from lumeflow.server.config import MEGABYTE
 from lumeflow.server.keys import hash_of, is_key
 from lumeflow.server.problems import MEDIA_TYPE, Problem
 from lumeflow.server.rates import Buckets
+from lumeflow.server.room import Room
+from lumeflow.server.traffic import Body, Sender, too_large
 from lumeflow.storage import Database
 from lumeflow.storage.repositories.api_keys import ApiKey
 
@@ -40,18 +41,20 @@ class Gate:
         config = server.config
         self._keys = Buckets(config.rate, config.burst)
         self._strangers = Buckets(config.strangers, config.strangers)
+        self._room = Room(config.body_memory)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
         if scope["type"] != "http":
             await self._inner(scope, receive, send)
             return
-        guarded = _Sender(send, self._server.config.send_timeout)
+        guarded = Sender(send, self._server.config.send_timeout)
+        body = Body(receive, self._limit(scope), self._server.config.body_timeout)
         try:
-            limit = self._limit(scope)
-            _check_length(scope, limit)
-            await self._check_caller(scope)
-            body = _Body(receive, limit, self._server.config.body_timeout)
+            _check_length(scope, body.limit)
+            owner = await self._check_caller(scope)
+            if not _is_upload(scope):
+                body.share(self._room, owner)
             await self._inner(scope, body, guarded)
         except Problem as problem:
             await answer(problem, scope, guarded)
@@ -64,23 +67,26 @@ class Gate:
             if guarded.has_begun:
                 raise  # half an answer must not look like a whole one: the connection is cut
             await answer(internal(), scope, guarded)
+        finally:
+            body.forget()
 
     def _limit(self, scope: Scope) -> int:
         config = self._server.config
-        is_upload = scope["method"] == "POST" and scope["path"] == UPLOADS
-        return config.upload_limit if is_upload else config.body_limit
+        return config.upload_limit if _is_upload(scope) else config.body_limit
 
-    async def _check_caller(self, scope: Scope) -> None:
+    async def _check_caller(self, scope: Scope) -> str:
+        """Who asks, as far as memory is shared: a key, or an address."""
         path = scope["path"]
-        if not path.startswith(PROTECTED) or scope["method"] == "OPTIONS":
-            return
         address = (scope.get("client") or ("",))[0]
+        if not path.startswith(PROTECTED) or scope["method"] == "OPTIONS":
+            return address
         if path.startswith(OPEN):
             _limited(self._strangers.take(address))
-            return
+            return address
         caller = await self._caller(Headers(scope=scope), address)
         _limited(self._keys.take(caller.key.key_hash))
         scope.setdefault("state", {})["caller"] = caller
+        return caller.key.key_hash
 
     async def _caller(self, headers: Headers, address: str) -> Caller:
         """Whose key this is.
@@ -88,10 +94,12 @@ class Gate:
         Raises:
             Problem: Nobody's, or one that is no longer good; or too many such came from this address.
         """
-        _limited(self._strangers.is_empty(address))
         key = key_in(headers)
+        key_hash = hash_of(key)
+        if not self._keys.knows(key_hash):  # whoever guesses must not shut out others behind the same address
+            _limited(self._strangers.is_empty(address))
         database = self._server.app.database
-        found = await database.installation.keys.find(hash_of(key)) if is_key(key) else None
+        found = await self._known(key_hash) if is_key(key) else None
         if found is None or not found.is_valid(self._server.clock.now()):
             self._strangers.take(address)
             raise Problem(
@@ -106,6 +114,18 @@ class Gate:
         theirs = database.of(found.tenant)
         await self._note_use(found, theirs)
         return Caller(self._server, found, theirs)
+
+    async def _known(self, key_hash: str) -> ApiKey | None:
+        """What is kept of a key. Asked before all else, this tells whether the database is there.
+
+        Raises:
+            StorageError: It does not answer in time.
+        """
+        try:
+            async with asyncio.timeout(self._server.config.storage_timeout):
+                return await self._server.app.database.installation.keys.find(key_hash)
+        except TimeoutError:
+            raise StorageError("the database does not answer") from None
 
     async def _note_use(self, key: ApiKey, theirs: Database) -> None:
         """Write down that a key is in use, about once a minute."""
@@ -141,13 +161,13 @@ def unavailable() -> Problem:
     )
 
 
-async def answer(problem: Problem, scope: Scope, send: "_Sender") -> None:
+async def answer(problem: Problem, scope: Scope, send: Sender) -> None:
     """Send a problem, unless an answer has begun already."""
     if send.has_begun:
         raise problem
     body = problem.body(scope["path"])
     headers = {"content-type": MEDIA_TYPE, "content-length": str(len(body)), **problem.headers}
-    if problem.status in {HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.REQUEST_TIMEOUT}:
+    if _has_body(scope):  # nobody is going to read the rest of it
         headers["connection"] = "close"
     await send(
         {
@@ -169,68 +189,16 @@ def _limited(seconds: int | None) -> None:
         )
 
 
-def _too_large(limit: int) -> Problem:
-    return Problem(
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-        "body-too-large",
-        f"the body has more than {limit:,} bytes: records belong into an upload, and large ones into several",
-    )
-
-
 def _check_length(scope: Scope, limit: int) -> None:
     given = Headers(scope=scope).get("content-length", "")
     if given.isascii() and given.isdigit() and int(given[:20]) > limit:
-        raise _too_large(limit)
+        raise too_large(limit)
 
 
-class _Body:
-    """The body as it comes, up to a limit and within a time."""
-
-    def __init__(self, receive: Receive, limit: int, patience: float) -> None:
-        self._receive = receive
-        self._limit = limit
-        self._patience = patience
-        self._size = 0
-        self._spent = 0.0
-        self._complete = False
-
-    async def __call__(self) -> Message:
-        if self._complete:
-            return await self._receive()  # only tells that the client is gone
-        loop = asyncio.get_running_loop()
-        began = loop.time()
-        allowed = self._patience * (1 + self._size / MEGABYTE)
-        try:
-            async with asyncio.timeout(min(self._patience, max(allowed - self._spent, 0.001))):
-                message = await self._receive()
-        except TimeoutError:
-            raise Problem(
-                HTTPStatus.REQUEST_TIMEOUT, "body-too-slow", "the body did not arrive in time: send it again, faster"
-            ) from None
-        self._spent += loop.time() - began
-        self._size += len(message.get("body", b""))
-        if self._size > self._limit:
-            raise _too_large(self._limit)
-        self._complete = message["type"] != "http.request" or not message.get("more_body", False)
-        return message
+def _has_body(scope: Scope) -> bool:
+    headers = Headers(scope=scope)
+    return headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
 
 
-class _Sender:
-    """The answer as it goes; a client that does not take it is let go."""
-
-    def __init__(self, send: Send, patience: float) -> None:
-        self._send = send
-        self._patience = patience
-        self.has_begun = False
-        self.has_ended = False
-        self.has_given_up = False
-
-    async def __call__(self, message: Message) -> None:
-        self.has_begun = True
-        try:
-            async with asyncio.timeout(self._patience):
-                await self._send(message)
-            self.has_ended = message["type"] == "http.response.body" and not message.get("more_body", False)
-        except TimeoutError:
-            self.has_given_up = True
-            raise
+def _is_upload(scope: Scope) -> bool:
+    return bool(scope["method"] == "POST" and scope["path"] == UPLOADS)

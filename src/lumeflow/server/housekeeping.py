@@ -3,8 +3,9 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from datetime import timedelta
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime, timedelta
+from pathlib import Path
 
 from lumeflow.core.clock import Clock, SystemClock
 from lumeflow.core.errors import StorageError
@@ -13,6 +14,9 @@ from lumeflow.storage.purging import Retention, purge
 
 INTERVAL = 3600
 """Seconds between two rounds."""
+
+UNTOLD = timedelta(days=1)
+"""Age at which a file without an entry is taken to be nobody's: no upload takes so long."""
 
 _LOG = logging.getLogger("lumeflow.server")
 
@@ -41,7 +45,28 @@ async def tidy(database: Database, clock: Clock, retention_days: int | None = No
     for purged in await purge(database, Retention(now, usual=usual)):
         if purged.executions:
             _LOG.info("%d executions of tenant %s were deleted: their time had come", purged.executions, purged.tenant)
+    return deleted + await _sweep(database, now)
+
+
+async def _sweep(database: Database, now: datetime) -> int:
+    """Delete uploads that nobody was ever told of: the process that received them was killed."""
+    deleted, last = 0, ""
+    while tenants := await database.installation.tenants.list(after=last):
+        for tenant in tenants:
+            theirs = database.of(tenant.tenant)
+            folder = theirs.upload_path("any").parent
+            for path in await asyncio.to_thread(_older, folder, (now - UNTOLD).timestamp()):
+                if await theirs.artifacts.get(path.name) is None:
+                    await asyncio.to_thread(path.unlink, missing_ok=True)
+                    deleted += 1
+        last = tenants[-1].tenant
     return deleted
+
+
+def _older(folder: Path, than: float) -> list[Path]:
+    with suppress(FileNotFoundError):
+        return [path for path in folder.iterdir() if path.stat().st_mtime < than]
+    return []
 
 
 @asynccontextmanager

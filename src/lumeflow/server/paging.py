@@ -1,17 +1,20 @@
 """Cursors: where a page ends, opaque to clients and checked when they come back."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Annotated, Any, TypeVar
 
 import orjson
 from fastapi import Query
 
+from lumeflow.server.answers import dump
 from lumeflow.server.problems import FieldError, unusable
 
 ItemT = TypeVar("ItemT")
 
 MOST = 1000
+PAGE_BYTES = 8_000_000
+"""Bytes after which a page of things of any size ends."""
 Limit = Annotated[int, Query(ge=1, le=MOST, description="Most entries of a page.")]
 Cursor = Annotated[
     str | None, Query(max_length=2000, description="`nextCursor` of the page before; the first page if left out.")
@@ -55,3 +58,18 @@ def page(found: Sequence[ItemT], limit: int, place: Callable[[ItemT], str]) -> t
     """A page and the cursor of the next, from up to `limit + 1` entries."""
     items = found[:limit]
     return items, place(items[-1]) if len(found) > limit else None
+
+
+async def filled(
+    found: AsyncIterator[ItemT], limit: int, told: Callable[[ItemT], Any], place: Callable[[ItemT], str]
+) -> tuple[Sequence[orjson.Fragment], str | None]:
+    """A page and the cursor of the next: `limit` entries as JSON, or fewer where they are large."""
+    items: list[orjson.Fragment] = []
+    size, following = 0, ""
+    async for item in found:
+        if len(items) == limit or size > PAGE_BYTES:
+            return items, following
+        data = dump(told(item))
+        items.append(orjson.Fragment(data))
+        size, following = size + len(data), place(item)
+    return items, None

@@ -36,6 +36,10 @@ class Buckets:
             self._full_at.popitem(last=False)
         return None if wait <= 1e-9 else math.ceil(wait)
 
+    def knows(self, name: str) -> bool:
+        """True if this name has taken tokens lately."""
+        return name in self._full_at
+
     def is_empty(self, name: str) -> int | None:
         """As `take`, without taking."""
         now = self._clock()

@@ -10,9 +10,13 @@ from dataclasses import dataclass
 from lumeflow.core.errors import UsageError
 from lumeflow.server.caller import Server
 from lumeflow.server.config import ServerConfig
+from lumeflow.server.descriptors import affordable, telling_once_a_minute
 from lumeflow.service import ExecutionService
 
 _BACKLOG = 2048
+"""Connections that may wait to be taken."""
+_AT_ONCE = 64
+"""Connections that are taken before anything else is done."""
 _FAREWELL = 5
 """Seconds that answers under way are given at the end."""
 
@@ -47,15 +51,17 @@ async def serve(service: ExecutionService, config: ServerConfig) -> AsyncIterato
     from uvicorn import Server as Uvicorn
 
     from lumeflow.server.api import create_api
-    from lumeflow.server.protocol import protocol
+    from lumeflow.server.protocol import Bounds, protocol
 
     listening = _listen(config)
     api = create_api(Server(service, config))
+    bounds = Bounds(affordable(config.connections), config.header_timeout, config.send_timeout)
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # the gate logs what it says
     uvicorn = Uvicorn(
         Config(
             api,
-            http=protocol(config.connections, config.header_timeout),
+            http=protocol(bounds),
+            backlog=_AT_ONCE,
             ws="none",
             lifespan="off",
             access_log=False,
@@ -67,10 +73,12 @@ async def serve(service: ExecutionService, config: ServerConfig) -> AsyncIterato
     uvicorn.config.load()
     uvicorn.lifespan = uvicorn.config.lifespan_class(uvicorn.config)
     await uvicorn.startup(sockets=[listening])
+    listening.listen(_BACKLOG)  # to asyncio one number means both
     ticking = asyncio.create_task(uvicorn.main_loop())
     try:
         host, port = listening.getsockname()[:2]
-        yield Running(host, port)
+        with telling_once_a_minute():
+            yield Running(host, port)
     finally:
         uvicorn.should_exit = True
         ticking.cancel()

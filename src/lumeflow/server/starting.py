@@ -57,7 +57,7 @@ async def start(
 
     async def act(attempt: Attempt) -> Json:
         execution_id = await _submitted(submit, wanted, attempt)
-        headers = {"Location": f"/api/workflows/executions/{execution_id}"}
+        headers = finding.location(execution_id)
         if wait and (await wait_for(caller, execution_id, wait)).ended:
             return Json(told.whole(*await finding.whole(caller, execution_id)), headers=headers)
         return Json(told.state(await finding.state(caller, execution_id)), HTTPStatus.ACCEPTED, headers=headers)

@@ -103,6 +103,11 @@ class Database:
         self.idempotency = SqlIdempotency(self._writer)
         self.installation = Installation(store)
 
+    @property
+    def is_broken(self) -> bool:
+        """True after a commit failed so that nobody knows what is stored: only another process can write again."""
+        return self._store.writer.is_broken
+
     def relax_while(self, is_relaxed: Callable[[], bool]) -> None:
         """Commit less often while `is_relaxed` says that nobody is in a hurry; see `Outbox`."""
         self._store.writer.relax_while(is_relaxed)
@@ -279,7 +284,7 @@ class Database:
 
     def _stand_down(self) -> None:
         """What can no longer be given up by writing so is given up by withdrawing: all of it, if nothing is written."""
-        if self._store.writer.is_broken:
+        if self.is_broken:
             self._store.presence.withdraw()
 
 

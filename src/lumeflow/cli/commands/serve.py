@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lumeflow.cli.options import DbOption, JsonOption, SimulatorOption, shell_of
+from lumeflow.cli.serving import until_stopped
 from lumeflow.cli.shell import Shell, run_async
 
 if TYPE_CHECKING:
@@ -73,6 +74,6 @@ async def _serve(shell: Shell, config: "ServerConfig", executions: "ServiceSetti
                 else:
                     sys.stdout.write(f"lumeflow listening on {running.url}\n")
                     sys.stdout.flush()
-                await stopped.wait()
+                await until_stopped(stopped, app.database)
         finally:
             await service.stop()

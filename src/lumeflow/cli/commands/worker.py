@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lumeflow.cli.options import DbOption, JsonOption, SimulatorOption, shell_of
+from lumeflow.cli.serving import until_stopped
 from lumeflow.cli.shell import Shell, run_async
 
 if TYPE_CHECKING:
@@ -54,6 +55,6 @@ async def _work(shell: Shell, settings: "ServiceSettings", simulator: str | None
             else:
                 sys.stdout.write(f"running the queue of {app.database.name}, {settings.concurrency} at once\n")
                 sys.stdout.flush()
-            await stopped.wait()
+            await until_stopped(stopped, app.database)
         finally:
             await service.stop()

@@ -107,7 +107,7 @@ async def test(
         caller.need(Scope.LIVE)
     block = caller.app.registry.resolve(type, wanted.config)
     with tempfile.TemporaryDirectory(prefix="lumeflow-") as folder:
-        # Vendors' rates and secrets are those of the installation; files and rows are of this test alone.
+        # Secrets are the tenant's, as in an execution; files and rows are of this test alone.
         settings = replace(caller.app.settings, data_dir=Folder(folder), db=None, confined=True)
         context = ExecutionContext(
             wanted.mode,
@@ -117,9 +117,10 @@ async def test(
             settings=settings,
             tenant=caller.tenant,
             installed=caller.app.registry,
+            vault=caller.app.vault,
         )
         try:
-            async with asyncio.timeout(caller.server.config.test_time):
+            async with asyncio.timeout(caller.server.config.test_time), caller.server.trials:
                 result = await context.run_block(block, wanted.config, wanted.input)
         except TimeoutError:
             raise unusable("the test took too long: try the block on less", code="test-too-long") from None

@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import suppress
+from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import Header
 from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from lumeflow.core.errors import LumeflowError
 from lumeflow.server import finding, told
@@ -44,7 +46,26 @@ LastEventId = Annotated[
 
 
 class _Stream(StreamingResponse):
+    """A stream that counts among those of its key as long as it is held open, however that ends."""
+
     media_type = MEDIA_TYPE
+
+    def __init__(self, caller: Caller, content: AsyncIterator[bytes], status_code: int = HTTPStatus.OK) -> None:
+        super().__init__(content, status_code, {"Cache-Control": "no-store"})
+        self._caller = caller
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it.
+
+        Raises:
+            Problem: The key has enough streams.
+        """
+        streams, key_id = self._caller.server.streams, self._caller.key.id
+        streams.enter(key_id)
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            streams.leave(key_id)
 
 
 @api.get(
@@ -56,9 +77,7 @@ class _Stream(StreamingResponse):
 async def events(caller: Reader, execution_id: ExecutionId, last_event_id: LastEventId = None) -> _Stream:
     """Events from the beginning, or behind `Last-Event-ID`, to the end; a client that comes back misses none."""
     await finding.stored(caller, execution_id)
-    caller.server.streams.enter(caller.key.id)
-    after = int(last_event_id or 0)
-    return _Stream(_written(caller, execution_id, after), headers={"Cache-Control": "no-store"})
+    return _Stream(caller, _written(caller, execution_id, int(last_event_id or 0)))
 
 
 async def _written(caller: Caller, execution_id: str, after: int) -> AsyncIterator[bytes]:
@@ -70,8 +89,6 @@ async def _written(caller: Caller, execution_id: str, after: int) -> AsyncIterat
     except LumeflowError:
         # The head is sent, so no status can tell: the client comes back by itself, and then sees what is wrong.
         return
-    finally:
-        caller.server.streams.leave(caller.key.id)
 
 
 async def _with_rests(updates: AsyncIterator[Update], patience: float) -> AsyncGenerator[Update | None, None]:

@@ -272,7 +272,7 @@ async def _rerun(
             if not exists or new_id is None or not starting.is_own(attempt, wanted.execution_id):
                 raise conflict("execution-exists" if exists else "not-rerunnable", str(error)) from None
             made = new_id
-        headers = {"Location": f"/api/workflows/executions/{made}"}
+        headers = finding.location(made)
         return Json(told.state(await finding.state(caller, made)), HTTPStatus.ACCEPTED, headers=headers)
 
     return await once(caller, key, ["rerun", execution_id, node_id, wanted], act)

@@ -1,5 +1,6 @@
 """Whether the server is well, and the schema of workflows."""
 
+import asyncio
 from http import HTTPStatus
 from typing import Any
 
@@ -10,6 +11,7 @@ from lumeflow import __version__
 from lumeflow.core.document import document_schema
 from lumeflow.server.answers import Json
 from lumeflow.server.caller import server_of
+from lumeflow.server.gate import unavailable
 from lumeflow.server.models import HealthModel, ReadyModel
 from lumeflow.server.routing import problems, router
 
@@ -27,8 +29,15 @@ async def health() -> Json:
 
 @api.get("/ready", response_model=ReadyModel, summary="Can it work?")
 async def ready(request: Request) -> Json:
-    """Reads from the database; 503 if that fails."""
-    await server_of(request).app.database.installation.tenants.get("default")
+    """503 if the database does not answer, or nothing can be taken from the queue."""
+    server = server_of(request)
+    try:
+        async with asyncio.timeout(server.config.storage_timeout):
+            await server.app.database.installation.tenants.get("default")
+    except TimeoutError:
+        raise unavailable() from None
+    if server.service.problem is not None or server.app.database.is_broken:
+        raise unavailable()
     return Json({"status": "ready", "version": __version__})
 
 

@@ -55,20 +55,16 @@ async def page(
     limit: paging.Limit = 50,
     cursor: paging.Cursor = None,
 ) -> Json:
-    """Records with their data, by node and position."""
+    """Records with their data, by node and position; fewer in a page where they are large."""
     await finding.stored(caller, execution_id)
     after = _place(cursor) if cursor is not None else None
-    found: list[Any] = []
-    async for record in caller.database.journal.kept(execution_id, RecordKind(kind), node, after=after):
-        found.append(record)
-        if len(found) > limit:
-            break
-    items, following = paging.page(
-        found,
+    items, following = await paging.filled(
+        caller.database.journal.kept(execution_id, RecordKind(kind), node, after=after),
         limit,
+        told.record,
         lambda last: paging.encode("records", last.node_id, last.position, "/".join(map(str, last.lineage))),
     )
-    return Json({"items": [told.record(record) for record in items], "nextCursor": following})
+    return Json({"items": items, "nextCursor": following})
 
 
 @api.get(

@@ -1,6 +1,6 @@
 """`/api/templates`: documents to begin with."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -73,6 +73,10 @@ _NEW_EXAMPLE = {
 }
 
 
+_FEW = 10
+"""Templates that are read at once."""
+
+
 def _told(one: Template) -> dict[str, object]:
     return {
         **_file(one),
@@ -104,11 +108,21 @@ def _placeholders(definition: Mapping[str, Any]) -> Mapping[str, Any]:
 async def list_templates(
     caller: Reader, category: Category = None, limit: paging.Limit = 50, cursor: paging.Cursor = None
 ) -> Json:
-    """By id."""
+    """By id; fewer in a page where they are large."""
     after = paging.decode("templates", cursor, str)[0] if cursor is not None else ""
-    found = await caller.database.templates.list(category=category, limit=limit + 1, after=after)
-    items, following = paging.page(found, limit, lambda one: paging.encode("templates", one.id))
-    return Json({"items": [_told(one) for one in items], "nextCursor": following})
+    found = _read(caller, category, after)
+    items, following = await paging.filled(found, limit, _told, lambda one: paging.encode("templates", one.id))
+    return Json({"items": items, "nextCursor": following})
+
+
+async def _read(caller: Caller, category: str | None, after: str) -> AsyncIterator[Template]:
+    """All of them, a few at a time: each may be as large as a body."""
+    while some := await caller.database.templates.list(category=category, limit=_FEW, after=after):
+        for one in some:
+            yield one
+        if len(some) < _FEW:
+            return
+        after = some[-1].id
 
 
 @api.post(

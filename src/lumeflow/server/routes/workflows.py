@@ -1,5 +1,6 @@
 """`/api/workflows`: save, read, change, delete, validate."""
 
+from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import Annotated
 
@@ -9,7 +10,7 @@ from lumeflow.core.document.fields import ID_PATTERN
 from lumeflow.core.journal import Mode
 from lumeflow.server import documents, paging
 from lumeflow.server.answers import Json
-from lumeflow.server.caller import Reader, Writer
+from lumeflow.server.caller import Caller, Reader, Writer
 from lumeflow.server.etags import changed, check_match, etag_of, is_known
 from lumeflow.server.examples import WORKFLOW
 from lumeflow.server.models import ReportModel, VersionList, WorkflowModel, WorkflowPage
@@ -26,6 +27,8 @@ Document = Annotated[bytes, Depends(raw_json)]
 ModeQuery = Annotated[Mode, Query(description="`live` also checks that the secrets are there.")]
 IfMatch = Annotated[str | None, Header(description="The ETag of what was read, or `*`.", max_length=1000)]
 IfNoneMatch = Annotated[str | None, Header(description="An ETag; 304 if it is still current.", max_length=1000)]
+_SOME = 51
+"""Workflows that are read at once: of a page of usual size all."""
 _BODY = json_body("Workflow", "The document.", WORKFLOW)
 TAGGED = {"headers": {"ETag": {"schema": {"type": "string"}, "description": "Names this version, for If-Match."}}}
 
@@ -66,9 +69,21 @@ async def create(caller: Writer, source: Document) -> Json:
 async def list_workflows(caller: Reader, limit: paging.Limit = 50, cursor: paging.Cursor = None) -> Json:
     """The current version of each workflow, by id."""
     after = paging.decode("workflows", cursor, str)[0] if cursor is not None else ""
-    found = await caller.database.workflows.list(limit=limit + 1, after=after)
-    items, following = paging.page(found, limit, lambda saved: paging.encode("workflows", saved.workflow_id))
-    return Json({"items": [summary(saved) for saved in items], "nextCursor": following})
+    items, following = await paging.filled(
+        _saved(caller, after, limit), limit, summary, lambda saved: paging.encode("workflows", saved.workflow_id)
+    )
+    return Json({"items": items, "nextCursor": following})
+
+
+async def _saved(caller: Caller, after: str, limit: int) -> AsyncIterator[SavedWorkflow]:
+    """All of them, some at a time: they come with their documents, which may be large."""
+    most = min(limit + 1, _SOME)
+    while some := await caller.database.workflows.list(limit=most, after=after):
+        for saved in some:
+            yield saved
+        if len(some) < most:
+            return
+        after = some[-1].workflow_id
 
 
 @api.post(

@@ -18,6 +18,11 @@ from lumeflow.storage.session import CommitFailed, Scope
 _OUTCOME = f"SELECT commits FROM processes WHERE tenant = '{EVERYBODY}' AND token = ? FOR UPDATE"  # noqa: S608 - a constant
 
 
+DOUBT = 20
+"""How many times as long as otherwise the server is waited for while it is not known whether a transaction was stored:
+without an answer, this process may write nothing any more.
+"""
+
 FIRST_PATIENCE = 5.0
 """Seconds to wait for the server at the beginning, at most: whoever misspelt its address must not wait for long."""
 
@@ -44,6 +49,7 @@ class PgSession:
         self._address = address
         self._presence = presence
         self._patience = Patience(patience)
+        self._doubt = Patience(patience * DOUBT)
         self._loop = asyncio.new_event_loop()
         self._renewed = time.monotonic()
         self._number = 0
@@ -150,8 +156,8 @@ class PgSession:
             finally:
                 self.roll_back()
 
-    def _connect(self) -> PgConnection:
-        return connect(self._address, self._loop, self._patience)
+    def _connect(self, patience: Patience | None = None) -> PgConnection:
+        return connect(self._address, self._loop, patience or self._patience)
 
     def _ask_outcome(self, error: BaseException) -> None:
         """The connection broke while a commit was under way.
@@ -163,7 +169,7 @@ class PgSession:
         with suppress(Exception):
             self._db.close()
         try:
-            self._db = self._connect()
+            self._db = self._connect(self._doubt)
             stored = self._is_stored()
         except Exception as later:
             raise CommitFailed(self.explain(later)) from error
