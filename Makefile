@@ -6,8 +6,8 @@ UV := $(BIN)/uv
 export UV_PROJECT_ENVIRONMENT := .venv
 # The tests' modules are compiled once, not in every run and every process that a test starts.
 unexport PYTHONDONTWRITEBYTECODE
-# One test process more than there are processors: many tests wait, for a process, a server or a limit.
-WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+# One test process more than most machines that test have processors: many tests wait, for a process, a server or a limit.
+WORKERS ?= 3
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 .PHONY: help setup demo reference test coverage lint types layers bench clean
