@@ -141,8 +141,9 @@ class Reader:
 
     def _do_pytest(self, arguments: list[str]) -> int:
         """As a reader has it: no plugins of this project, no settings of its own."""
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:asyncio", *arguments]
-        ended = subprocess.run(command, capture_output=True, text=True, check=False)
+        environ = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
+        ended = subprocess.run(command, capture_output=True, text=True, check=False, env=environ)
         self.printed = ended.stdout + ended.stderr
         return ended.returncode
 
