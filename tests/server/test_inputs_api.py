@@ -210,6 +210,27 @@ async def test_a_delivery_that_is_not_signed_as_it_should_be_is_refused(shop, he
     assert (await (await shop.client("acme")).get("/api/workflows/executions")).json()["items"] == []
 
 
+async def test_a_delivery_that_a_client_passes_on_names_its_execution_itself(shop, monkeypatch):
+    client = await shop.client("acme")
+    headers = {key.lower(): value for key, value in signed().items()}
+    body = {"input": {"headers": headers, "body": BODY.decode()}}
+    path = "/api/workflows/from-shop/execute"
+
+    async def forgotten(*_, **__):
+        return None
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(shop.app.database.idempotency), "complete", forgotten)
+        lost = await client.post(path, json=body, headers={"Idempotency-Key": "k-1"})
+    again = await client.post(path, json=body, headers={"Idempotency-Key": "k-1"})
+    assert lost.status_code == again.status_code == 202, again.text
+    assert lost.json()["executionId"] == again.json()["executionId"]
+    assert "idempotent-replayed" not in again.headers
+    problem(await client.post(path, json=body, headers={"Idempotency-Key": "k-2"}), 409, "execution-exists")
+    named = await client.post(path, json={**body, "executionId": "mine"}, headers={"Idempotency-Key": "k-3"})
+    assert "only once, under the id" in problem(named, 422, "unusable-request")["detail"]
+
+
 async def test_only_workflows_that_take_deliveries_have_an_address(shop):
     client = await shop.client("acme")
     both = {**FROM_SHOP, "workflowId": "both"}

@@ -28,6 +28,20 @@ def check_mocks(names: Iterable[str], document: Workflow, registry: Registry) ->
             )
 
 
+class NamedByInput(UsageError):
+    """The execution was given an id, but its input asks for another: what it holds may start one execution only.
+
+    Attributes:
+        wanted: The id that it asks for.
+    """
+
+    def __init__(self, wanted: str, given: str) -> None:
+        super().__init__(
+            f"what starts this execution may do so only once, under the id '{wanted}': leave out '{given}'"
+        )
+        self.wanted = wanted
+
+
 def admitted_id(plan: Plan, execution: Execution, find: Callable[[str], Secret | None]) -> str | None:
     """The id that the input blocks ask for; None if any will do, as always in demo mode.
 

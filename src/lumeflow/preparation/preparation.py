@@ -12,7 +12,7 @@ from lumeflow.core.journal import Execution, Mode, Rerun, Status
 from lumeflow.core.registry import Registry
 from lumeflow.engine.plan import Plan, Planner, make_plan
 from lumeflow.engine.scope import static_roots
-from lumeflow.preparation.admission import admitted_id, check_mocks
+from lumeflow.preparation.admission import NamedByInput, admitted_id, check_mocks
 from lumeflow.preparation.documents import Documents
 from lumeflow.preparation.lookup import find_document
 from lumeflow.preparation.request import ExecutionRequest
@@ -185,8 +185,6 @@ class Preparation:
         if wanted is None or wanted == execution.id:
             return plan, execution
         if named:
-            raise UsageError(
-                f"what starts this execution may do so only once, under the id '{wanted}': leave out '{execution.id}'"
-            )
+            raise NamedByInput(wanted, execution.id)
         execution = replace(execution, id=wanted)
         return await self._plan(document, execution), execution

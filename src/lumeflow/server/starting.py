@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from lumeflow.core.errors import UsageError
 from lumeflow.core.journal import AlreadyExists, Mode
+from lumeflow.preparation import NamedByInput
 from lumeflow.server import documents, finding, told
 from lumeflow.server.answers import Json
 from lumeflow.server.caller import Caller
@@ -93,7 +94,19 @@ def is_own(attempt: Attempt, given: str | None) -> bool:
 
 
 async def _submitted(submit: Submit, wanted: RunRequest, attempt: Attempt) -> str:
-    execution_id = wanted.execution_id or attempt.derived
+    """Start it; returns its id. A derived id gives way to one that the input asks for, as that of a signed delivery."""
+    try:
+        return await _submitted_as(submit, wanted, attempt, wanted.execution_id, attempt.derived)
+    except NamedByInput as error:
+        if wanted.execution_id is not None:
+            raise
+        return await _submitted_as(submit, wanted, attempt, error.wanted, None)
+
+
+async def _submitted_as(
+    submit: Submit, wanted: RunRequest, attempt: Attempt, given: str | None, derived: str | None
+) -> str:
+    execution_id = given or derived
     options = {
         "mode": wanted.mode,
         "mocks": wanted.mocks,
@@ -108,6 +121,6 @@ async def _submitted(submit: Submit, wanted: RunRequest, attempt: Attempt) -> st
     except UsageError as error:
         if not isinstance(error.__context__, AlreadyExists):
             raise
-        if execution_id is not None and is_own(attempt, wanted.execution_id):
+        if execution_id is not None and is_own(attempt, given):
             return execution_id
         raise conflict("execution-exists", str(error)) from None

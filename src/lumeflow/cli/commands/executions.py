@@ -182,7 +182,7 @@ def output(
 def files(
     ctx: typer.Context,
     execution: ExecutionArgument,
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Write this one of them.")] = None,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="Write this one of them.")] = None,
     *,
     to: Annotated[Path | None, typer.Option("--to", metavar="FILE", help="Where to. Default: standard output.")] = None,
     db: DbOption = None,
