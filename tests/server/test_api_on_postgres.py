@@ -1,10 +1,12 @@
 """The same API on PostgreSQL, where row level security stands behind the keys."""
 
+from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
 import pytest
 
-from lumeflow.server.examples import INPUT, WORKFLOW
+from lumeflow.server.examples import INPUT, TEMPLATE, WORKFLOW
+from lumeflow.storage.purging import Retention, purge
 from tests.server.conftest import a_site
 from tests.server.test_executions_api import ENRICH, PEOPLE, execute
 from tests.server.wants import problem
@@ -53,6 +55,27 @@ async def test_versions_keys_and_requests_that_come_twice(site):
     keys = (await client.get("/api/keys")).json()["items"]
     assert (await client.delete(f"/api/keys/{keys[0]['id']}")).status_code == 204
     problem(await client.get("/api/keys"), 401, "no-valid-key")
+
+
+async def test_searches_templates_and_what_is_deleted(site):
+    client = await site.client()
+    audience = (await site.app.demo_audience())["sourceAudienceId"]
+    body = {"sourceAudienceId": audience, "mode": "demo", "executionId": "s-1"}
+    found = (await client.post("/api/searches", json=body, params={"wait": 20})).json()
+    assert (found["status"], found["kind"]) == ("completed", "SEARCH"), found["error"]
+    (line,) = (await client.get("/api/searches")).json()["items"]
+    assert (line["executionId"], line["kind"]) == ("s-1", "SEARCH")
+    assert (await client.get("/api/workflows")).json()["items"] == []
+    await client.put("/api/templates/tidy", json=TEMPLATE)
+    made = await client.post("/api/templates/tidy/workflows", json={"workflowId": "made", "values": {"field": "phone"}})
+    assert made.status_code == 201, made.text
+    costs = (await client.get("/api/costs", params={"by": "provider"})).json()
+    assert sum(one["amount"] for one in costs["items"]) == pytest.approx(found["cost"]["totalCost"])
+    retention = Retention(datetime.now(UTC) + timedelta(days=2), age=timedelta(days=1))
+    assert [one.executions for one in await purge(site.app.database, retention)] == [1]
+    problem(await client.get("/api/workflows/executions/s-1"), 404, "not-found")
+    assert (await client.get("/api/costs", params={"by": "provider"})).json() == costs
+    problem(await client.post("/api/searches", json=body), 409, "execution-exists")
 
 
 @pytest.mark.parametrize("text", ["\u0000", "a\u0000b", "\U0001f600", "ü" * 1000])
