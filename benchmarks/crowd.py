@@ -8,7 +8,8 @@ import statistics
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ LOOK = 0.025
 """Seconds between two status requests."""
 GOAL_MB = 500
 GOAL_STATUS_MS = 100
+TIMES = ("queuedAt", "startedAt", "completedAt")
 BODY = {"mode": "demo", "input": INPUT}
 
 Name = tuple[str, str]
@@ -115,7 +117,9 @@ class Crowd:
         count = len(self._states)
         say(f"  all completed in {took:.1f} s = {took / count * 1000:.0f} ms each, {cpu / count * 1000:.0f} ms of CPU")
         say(f"  peak memory of the server {peak:.0f} MB (goal: {GOAL_MB})")
-        middle, p99, most = (share(self._waits) * 1000 for share in (statistics.median, _p99, max))
+        middle, p99, most = (
+            share(self._waits) * 1000 for share in (statistics.median, partial(percentile, share=0.99), max)
+        )
         say(
             f"  status asked {len(self._waits)} times: median {middle:.0f} ms, 99th percentile {p99:.0f} ms"
             f" (goal: {GOAL_STATUS_MS}), longest {most:.0f} ms"
@@ -127,31 +131,33 @@ class Crowd:
         say(f"  the server's loop stood ready without a processor for {waited:.1f} s; load {os.getloadavg()[0]:.1f}")
 
     def _tell_shares(self) -> None:
-        """How the tenants shared the server for as long as both had something to run."""
-        begun = self._in_order("startedAt")
-        ended = self._in_order("completedAt")
-        half = len(begun) // 2
-        say(f"  of the first {half} begun: {_counts(begun[:half])}; of the first {half} ended: {_counts(ended[:half])}")
-        say(f"  most that one tenant was ahead of the other while both waited: {_lead(begun)} executions")
-
-    def _in_order(self, what: str) -> list[str]:
-        """Tenants in the order in which theirs began, or ended."""
-        return [tenant for _, tenant in sorted((state[what], name[0]) for name, state in self._states.items())]
+        """How the tenants shared the server for as long as both had something waiting."""
+        spans = [(name[0], *(_seconds(state[what]) for what in TIMES)) for name, state in self._states.items()]
+        begun = sorted(spans, key=lambda span: span[2])
+        half = begun[: len(begun) // 2]
+        say(f"  of the first {len(half)} begun: {_counts(tenant for tenant, *_ in half)}")
+        shares = _shares(spans)
+        each = ", ".join(f"{share:.1%} by '{tenant}'" for tenant, share in sorted(shares.items()))
+        say(f"  while both had some waiting, the places at work were taken: {each} (fair: half each)")
 
 
-_p99: Callable[[list[float]], float] = partial(percentile, share=0.99)
+def _seconds(time: str) -> float:
+    return datetime.fromisoformat(time).timestamp()
 
 
-def _counts(tenants: list[str]) -> str:
+def _counts(tenants: Iterable[str]) -> str:
     return ", ".join(f"{count} of '{tenant}'" for tenant, count in sorted(Counter(tenants).items()))
 
 
-def _lead(tenants: list[str]) -> int:
-    """The largest difference between the tenants' counts, up to the last one of the one who is through first."""
-    through = min(len(tenants) - tenants[::-1].index(tenant) for tenant in set(tenants))
-    counts: Counter[str] = Counter(dict.fromkeys(tenants, 0))
-    most = 0
-    for tenant in tenants[:through]:
-        counts[tenant] += 1
-        most = max(most, max(counts.values()) - min(counts.values()))
-    return most
+def _shares(spans: Sequence[tuple[str, float, float, float]]) -> dict[str, float]:
+    """Each tenant's part of the time that executions ran, from the moment when all tenants had one in the queue, and what
+    had begun before it had ended, to the moment when the last one of a tenant began.
+    """
+    tenants = {tenant for tenant, *_ in spans}
+    first = max(min(queued for name, queued, _, _ in spans if name == tenant) for tenant in tenants)
+    first = max([ended for _, _, begun, ended in spans if begun < first], default=first)
+    last = min(max(begun for name, _, begun, _ in spans if name == tenant) for tenant in tenants)
+    ran = dict.fromkeys(tenants, 0.0)
+    for tenant, _, begun, ended in spans:
+        ran[tenant] += max(min(ended, last) - max(begun, first), 0)
+    return {tenant: seconds / sum(ran.values()) for tenant, seconds in ran.items()}

@@ -1,6 +1,7 @@
 """`lumeflow serve`."""
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -74,6 +75,8 @@ async def _serve(shell: Shell, config: "ServerConfig", executions: "ServiceSetti
                 else:
                     sys.stdout.write(f"lumeflow listening on {running.url}\n")
                     sys.stdout.flush()
+                # What is imported and wired now stays: looking for garbage among it would hold up requests.
+                gc.freeze()
                 await until_stopped(stopped, app.database)
         finally:
             await service.stop()
