@@ -69,21 +69,19 @@ def by_server(served: Served, wire: Wire) -> dict[str, Any]:
 def compare(comments: int, found: dict[str, list[dict[str, Any]]]) -> None:
     outputs = {took["output"]["contactsCount"] for taken in found.values() for took in taken}
     assert len(outputs) == 1, outputs
-    best = {
-        name: {what: min(took[what] for took in taken) for what in ("wall", "cpu")} for name, taken in found.items()
-    }
-    for what, unit in (("wall", "wall time"), ("cpu", "processor time")):
-        each = {name: best[name][what] for name in found}
-        fastest = min(each["workflow"], each["search"])
-        pairs = [
-            server[what] / min(workflow[what], search[what])
-            for server, workflow, search in zip(found["server"], found["workflow"], found["search"], strict=True)
-        ]
-        say(
-            f"  {comments:>5} comments, {unit}: {each['server'] / fastest:.3f} of the faster other way"
-            f" (goal: at most {GOAL_RATIO}), median of pairs {statistics.median(pairs):.3f};"
-            f" server {each['server']:.3f} s, run {each['workflow']:.3f} s, SEARCH {each['search']:.3f} s"
+    say(f"  {comments} comments (goal: at most {GOAL_RATIO} of the faster other way)")
+    for what, name in (("wall", "wall time"), ("cpu", "processor time")):
+        best = {way: min(took[what] for took in taken) for way, taken in found.items()}
+        others = "; ".join(
+            f"{best['server'] / best[way]:.2f} of {title}'s {best[way]:.3f} s"
+            f" (median of pairs {_median_of_pairs(found['server'], found[way], what):.2f})"
+            for way, title in (("workflow", "run"), ("search", "SEARCH"))
         )
+        say(f"    {name} {best['server']:.3f} s = {others}")
+
+
+def _median_of_pairs(mine: list[dict[str, Any]], theirs: list[dict[str, Any]], what: str) -> float:
+    return statistics.median(a[what] / b[what] for a, b in zip(mine, theirs, strict=True))
 
 
 def lists() -> None:
