@@ -35,10 +35,12 @@ from lumeflow.storage.session import CommitFailed, Scope, Session
 BATCH = 1000
 """Jobs in one transaction, at most: bounds how long the first of them waits for the last."""
 
-AT_ONCE = 4
-"""Results that are told in one turn of the loop. A commit may hold hundreds, and each wakes somebody up who goes on at
-once: told all together, they would keep everybody else, such as who asks for a status, waiting for all of them.
+TURN = 0.002
+"""Seconds that a turn of the loop should take while results are told. A commit may hold hundreds, and each wakes
+somebody up who goes on at once: told all together, they would keep everybody else, such as who asks for a status,
+waiting for all of them. How many are told in a turn follows from how long the turn before took.
 """
+MOST_AT_ONCE = 256
 
 _Outcome = tuple["asyncio.Future[Any]", Any, BaseException | None]
 """Who waits, the result, the error."""
@@ -67,6 +69,7 @@ class Writer:
         self._broken: str | None = None
         self._ended = self._loop.create_future()
         self._told: deque[_Outcome] = deque()
+        self._portion = 16
         # A daemon: what was reported is on disk, so a process that ends without `close` loses nothing it was promised.
         self._thread = threading.Thread(target=self._run, name="lumeflow-writer", daemon=True)
 
@@ -153,10 +156,18 @@ class Writer:
             self._tell_some()
 
     def _tell_some(self) -> None:
-        for _ in range(min(AT_ONCE, len(self._told))):
+        for _ in range(min(self._portion, len(self._told))):
             settle(*self._told.popleft())
         if self._told:
-            self._loop.call_soon(self._tell_some)
+            self._loop.call_soon(self._tell_more, self._loop.time())
+
+    def _tell_more(self, since: float) -> None:
+        took = self._loop.time() - since
+        if took < TURN / 2:
+            self._portion = min(2 * self._portion, MOST_AT_ONCE)
+        elif took > TURN:
+            self._portion = max(self._portion // 2, 2)
+        self._tell_some()
 
     # From here on: the writer's thread.
 
