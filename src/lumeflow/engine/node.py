@@ -326,6 +326,7 @@ class NodeRun:
     def release(self) -> None:
         """Free what the node holds; its senders are not held back any longer."""
         self.inbound.close()
+        self.settle_waiting = lambda: None  # else it and its line would hold each other
 
     def output_collection(self, incoming: str | None) -> str | None:
         """Name of the collection that it sends."""

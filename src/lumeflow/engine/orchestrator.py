@@ -85,7 +85,11 @@ class Orchestrator:
             await self._services.calls.drain()
         if listener is not None:
             self._tell(listener, status)
-        return Ended(status, self._output(), error, [self._row(node) for node in self._document_order()])
+        ended = Ended(status, self._output(), error, [self._row(node) for node in self._document_order()])
+        # Nodes know the orchestrator as it knows them: let go, they need not wait for a search for garbage in circles.
+        self._runs.clear()
+        self._tasks.clear()
+        return ended
 
     def progress(self, status: Status = Status.RUNNING) -> Progress:
         """Where the execution stands."""
