@@ -22,7 +22,6 @@ import pytest
 
 from lumeflow import Settings, open_app
 from lumeflow.server.keys import make_key
-from lumeflow.service import ExecutionService, JobKind
 from lumeflow.workflows import source
 from tests.survival.world import FREE_MODEL, PAID_MODEL, THOROUGH, Simulator
 
@@ -86,10 +85,10 @@ class Served:
 
     def ask(self, tenant, path, method="GET", **more):
         headers = {"X-API-Key": self.keys[tenant], **more.pop("headers", {})}
-        return self.client.request(method, f"/api/workflows{path}", headers=headers, **more)
+        return self.client.request(method, path, headers=headers, **more)
 
     def statuses(self):
-        lists = [self.ask(tenant, "/executions?limit=100").json()["items"] for tenant in TENANTS]
+        lists = [self.ask(tenant, "/api/workflows/executions?limit=100").json()["items"] for tenant in TENANTS]
         return [entry["status"] for items in lists for entry in items]
 
     def end(self, how):
@@ -108,28 +107,17 @@ def names():
 
 
 def install(folder, db, simulator):
-    """An installation with two tenants, their audiences, and four executions of the old kind that wait."""
+    """An installation with two tenants and their audiences."""
     simulator.reset(**SETTINGS)
 
     async def live():
-        async with open_app(Settings(data_dir=folder, db=db, simulator_url=simulator.url)) as app:
+        async with open_app(Settings(data_dir=folder, db=db)) as app:
             keys = {}
             for tenant in TENANTS:
                 database = app.database.of(tenant)
                 keys[tenant], _ = await make_key(database, name="test", at=datetime.now(UTC))
                 rows = [audience(number) for owner, _, number in names() if owner == tenant]
                 await database.tables.upsert("source_audiences", rows, key=["id"])
-            service = ExecutionService(app)
-            for tenant, name, number in names():
-                if number in SEARCHES:
-                    await service.submit(
-                        tenant,
-                        None,
-                        given(number),
-                        kind=JobKind.SEARCH,
-                        execution_id=name,
-                        now=datetime.fromisoformat(NOW),
-                    )
         return keys
 
     return Installation(folder, db, simulator, asyncio.run(live()))
@@ -140,16 +128,18 @@ def given(number):
 
 
 def submit(served):
-    """Sixteen executions over HTTP."""
+    """Twenty executions, four of them of the old kind."""
     for tenant in TENANTS:
-        assert served.ask(tenant, "", "POST", content=DOCUMENT, headers=JSON).status_code == 201
+        assert served.ask(tenant, "/api/workflows", "POST", content=DOCUMENT, headers=JSON).status_code == 201
 
     def execute(tenant, name, number):
-        body = {"input": given(number), "executionId": name, "now": NOW}
-        return served.ask(tenant, f"/{WORKFLOW}/execute", "POST", json=body)
+        more = {"executionId": name, "now": NOW}
+        if number in SEARCHES:
+            return served.ask(tenant, "/api/searches", "POST", json={**given(number), **more})
+        return served.ask(tenant, f"/api/workflows/{WORKFLOW}/execute", "POST", json={"input": given(number), **more})
 
     with ThreadPoolExecutor(4) as threads:
-        answers = list(threads.map(execute, *zip(*[name for name in names() if name[2] not in SEARCHES], strict=True)))
+        answers = list(threads.map(execute, *zip(*names(), strict=True)))
     assert {answer.status_code for answer in answers} == {202}, answers
 
 
@@ -158,13 +148,15 @@ def finished(served):
     contacts, lost, cost = {}, 0, Decimal(0)
     deadline = time.monotonic() + WAIT
     for tenant, name, _ in names():
-        found = served.ask(tenant, f"/executions/{name}?wait=60")
+        found = served.ask(tenant, f"/api/workflows/executions/{name}?wait=60")
         while found.status_code == 200 and found.json()["status"] in {"queued", "running"}:
             assert time.monotonic() < deadline, found.text
-            found = served.ask(tenant, f"/executions/{name}?wait=60")
+            found = served.ask(tenant, f"/api/workflows/executions/{name}?wait=60")
         told = json.loads(found.text, parse_float=Decimal)
         assert told["status"] == "completed", told
-        contacts[name] = served.ask(tenant, f"/executions/{name}/records/output/download?format=jsonl").content
+        contacts[name] = served.ask(
+            tenant, f"/api/workflows/executions/{name}/records/output/download?format=jsonl"
+        ).content
         assert contacts[name].count(b"\n") > 1
         # A free page of a run that was still at work may be read otherwise afterwards.
         assert all(call["settled"] or not call["price"] for call in told["inDoubt"]), told["inDoubt"]
@@ -254,7 +246,7 @@ def test_its_database_may_go_away_and_then_it_may_end(how, postgres, new_postgre
         begun(first, simulator)
         postgres.stop(how)
         try:
-            for answer in (first.ask("acme", "/executions"), first.client.get("/ready")):
+            for answer in (first.ask("acme", "/api/workflows/executions"), first.client.get("/ready")):
                 assert answer.status_code == 503, answer.text
                 assert answer.json()["type"] == "urn:lumeflow:problem:storage-unavailable"
                 assert answer.headers["retry-after"]
