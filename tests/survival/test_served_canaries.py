@@ -71,9 +71,18 @@ async def install(environ, aviary):
             now = datetime.now(UTC)
             keys[tenant], entry = await make_key(app.database.of(tenant), name="test", scopes=tuple(Scope), at=now)
             aviary.add(f"API key of {tenant}", keys[tenant].removeprefix(entry.prefix))
-        for name in STORED:
-            await app.of("acme").vault.put(name, Secret(aviary[CANARIES.get(name, name)]), at=datetime.now(UTC))
     return keys
+
+
+async def store(listener, key, aviary):
+    """Secrets over HTTP: as they should be sent, and as they should not."""
+    for name in STORED:
+        text = aviary[CANARIES.get(name, name)]
+        assert (await listener.ask(key, "PUT", f"/api/secrets/{name}", json={"value": text})).status_code == 200
+        for wrong in ({"valu": text}, {"value": [text]}, {"value": {text: text}}, {"value": text * 5000}, text):
+            answer = await listener.ask(key, "PUT", f"/api/secrets/{name}", json=wrong)
+            assert answer.status_code == 422, answer.text
+    await listener.ask(key, "GET", "/api/secrets")
 
 
 @asynccontextmanager
@@ -173,6 +182,7 @@ async def test_no_secret_comes_out_of_a_server(database, vendors, tmp_path, avia
         environ["LUMEFLOW_DB"] = url.replace(":any@", f":{password}@")
     keys = await install(environ, aviary)
     async with served(environ, *(("-X", "dev") if database == "sqlite" else ())) as listener:
+        await store(listener, keys["acme"], aviary)
         work = [(keys["acme"], "ok", name) for name in nodes("ok")]
         work += [(keys["default"], "ok", name) for name in OWN]
         if database == "sqlite":
