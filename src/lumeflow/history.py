@@ -55,7 +55,7 @@ class History:
         execution = found.standing.execution
         if execution.status is Status.RUNNING and not found.standing.alive:
             execution = replace(execution, status=Status.INTERRUPTED)
-        failed = await failed_records(self.database.journal, execution.id) if found.has_failures else ()
+        failed = await failed_records(self.database.journal, execution.id) if found.has_failures else []
         names = block_names(execution, self.registry) if found.nodes else {}
         return build_result(execution, found.nodes, found.totals, failed, names)
 

@@ -173,7 +173,7 @@ class Runner:
         )
         stored = replace(execution, status=ended.status, output=ended.output, error=ended.error, completed_at=completed)
         totals = await ledger.totals(execution.id)
-        failed = await failed_records(journal, execution.id) if may_have_failed(ended.rows) else ()
+        failed = await failed_records(journal, execution.id) if may_have_failed(ended.rows) else []
         return build_result(stored, ended.rows, totals, failed, names)
 
 
