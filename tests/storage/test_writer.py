@@ -92,6 +92,19 @@ async def test_a_batch_is_bounded(writer):
     assert sizes == [1000, 1000, 500]
 
 
+async def test_results_of_a_large_commit_are_told_in_order_and_between_them_others_have_their_turn(writer):
+    told = []
+    jobs = [writer.call(lambda tx, number=number: number) for number in range(900)]
+    for job in jobs:
+        job.add_done_callback(lambda job: told.append(job.result()))
+    await jobs[0]
+    await asyncio.sleep(0)
+    assert 0 < len(told) < 900
+    await jobs[-1]
+    await asyncio.sleep(0)
+    assert told == list(range(900))
+
+
 async def test_results_are_on_disk_when_they_are_reported(writer, path):
     for number in range(20):
         await writer.call(insert(number))
