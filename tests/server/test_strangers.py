@@ -29,7 +29,7 @@ GUESSED = {
     "template_id": "guessed",
     "name": "guessed.csv",
 }
-FIXED = {"version": "1", "kind": "output", "tenant": "acme"}
+FIXED = {"version": "1", "kind": "output", "tenant": "acme", "table": "source_audiences"}
 """Parts of paths that are nobody's secret."""
 OWN = {
     ("POST", "/api/webhooks/{tenant}/{workflow_id}"),
@@ -120,7 +120,7 @@ async def test_what_is_another_tenants_is_told_like_what_is_not_there(site):
     before = {path: (await acme.get(filled(path, ids))) for path in reads}
     assert {answer.status_code for answer in before.values()} == {200}
     for method, path in await operations(site):
-        if (method, path) in OWN:
+        if (method, path) in OWN or not set(re.findall(r"\{(\w+)", path)) & set(GUESSED):
             continue
         body = {"json": BODIES.get(path.rpartition("/")[2], {})} if method in {"PUT", "POST"} else {}
         headers = {"If-Match": "*", "Idempotency-Key": "k"}
