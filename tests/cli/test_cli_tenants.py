@@ -1,11 +1,14 @@
 """`lumeflow db tenant …`."""
 
+import asyncio
 from pathlib import Path
 
 import orjson
 import pytest
 
+from lumeflow.app import open_app
 from lumeflow.cli.main import run
+from lumeflow.settings import Settings
 
 
 @pytest.fixture(autouse=True)
@@ -72,3 +75,20 @@ def test_executions_are_deleted_by_their_age(capfd, monkeypatch):
     assert "90d" in capfd.readouterr().err
     monkeypatch.setenv("LUMEFLOW_RETENTION_DAYS", "none")
     assert run(["db", "purge"]) == 2
+
+
+def test_rows_are_loaded_for_a_tenant_that_there_is(capfd, tmp_path):
+    (tmp_path / "rows.json").write_text('[{"id": "spring", "name": "Spring"}]')
+    load = ["db", "load", "source_audiences", "rows.json", "--tenant"]
+    assert run(["db", "tenant", "create", "acme"]) == 0
+    assert run([*load, "acme"]) == 0
+    assert run([*load, "acne"]) == 2
+    assert "there is no tenant 'acne'. Did you mean 'acme'?" in capfd.readouterr().err
+
+    async def counted():
+        async with open_app(Settings.from_environment()) as app:
+            return [
+                len(await app.of(tenant).database.tables.find("source_audiences", {})) for tenant in ("acme", "default")
+            ]
+
+    assert asyncio.run(counted()) == [1, 0]

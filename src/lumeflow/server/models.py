@@ -197,3 +197,16 @@ class BlockTestModel(Model):
     skipped: list[str] = Field(description="Why records were left out.")
     cost: int | float
     error: str | None
+
+
+class RowPage(Model):
+    """Rows of a table, by their key."""
+
+    items: list[dict[str, Any]]
+    next_cursor: str | None = Field(description="What `cursor` takes for the next page; null on the last.")
+
+
+class RowCount(Model):
+    """How many rows it was."""
+
+    rows: int

@@ -157,6 +157,8 @@ def _text_list(value: Any) -> Any:
 def _text(value: Any) -> Any:
     if not isinstance(value, str):
         raise ValueError(f"expected text, found {_found(value)}")
+    if "\0" in value:
+        raise ValueError("it has a character that cannot be stored (U+0000)")
     return value
 
 

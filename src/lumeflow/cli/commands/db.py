@@ -26,6 +26,7 @@ def load(
     ctx: typer.Context,
     table: Annotated[str, typer.Argument(metavar="TABLE", help="Such as source_audiences.")],
     file: Annotated[Path, typer.Argument(metavar="FILE", help="JSON (array or object), JSON Lines or CSV.")],
+    tenant: Annotated[str, typer.Option("--tenant", metavar="NAME", help="Whose rows they are.")] = "default",
     db: DbOption = None,
     as_json: JsonOption = False,
 ) -> int:
@@ -34,7 +35,9 @@ def load(
 
     async def load_rows() -> int:
         async with shell.open() as lumeflow:
-            return await lumeflow.load_rows(table, file)
+            if tenant != lumeflow.database.tenant:
+                await db_tenants.known_tenant(lumeflow.database.installation.tenants, tenant)
+            return await lumeflow.of(tenant).load_rows(table, file)
 
     rows = run_async(load_rows())
     if shell.as_json:

@@ -115,14 +115,24 @@ def _change(shell: Shell, tenant: str, what: str, **changes: Any) -> int:
     async def change() -> "Tenant":
         async with shell.open() as lumeflow:
             tenants = lumeflow.database.installation.tenants
-            found = await tenants.get(tenant)
-            if found is None:
-                known = [one.tenant for one in await _all(tenants)]
-                raise UsageError(f"there is no tenant '{tenant[:70]}'." + did_you_mean(tenant, known))
+            found = await known_tenant(tenants, tenant)
             await tenants.change(replace(found, **changes))
             return replace(found, **changes)
 
     return _told(shell, run_async(change()), what)
+
+
+async def known_tenant(tenants: "SqlTenants", tenant: str) -> "Tenant":
+    """The tenant of this id.
+
+    Raises:
+        UsageError: There is none; the message names the nearest.
+    """
+    found = await tenants.get(tenant)
+    if found is None:
+        known = [one.tenant for one in await _all(tenants)]
+        raise UsageError(f"there is no tenant '{tenant[:70]}'." + did_you_mean(tenant, known))
+    return found
 
 
 async def _all(tenants: "SqlTenants") -> Sequence["Tenant"]:
