@@ -171,13 +171,17 @@ def test_a_stream_that_is_cut_goes_on_where_it_was(server, capfd):
         raw(b""),
         answer(502, b"<html>"),
         problem(429, "too-many-streams", "enough", Retry_After=0),
-        events(event("node.finished", 3, "a", "completed", recordsIn=7), b"id: 4\nevent: new.kind\n", END),
+        events(
+            event("node.finished", 3, "a", "completed", recordsIn=7, calls=3, cost="0.1140"),
+            b"id: 4\nevent: new.kind\n",
+            END,
+        ),
     ]
     server.replies[RUN] = [told({**WHOLE, "status": "running"}), told(WHOLE)]
     code, _, err = typed(capfd, "run", "saved")
     assert code == 0, err
     assert err.count("a: started") == 1
-    assert "a: completed, 7 records in" in err
+    assert "a: completed, 7 records in, 0 out, 3 calls, $0.1140" in err
     sent = [head for place, head in zip(server.asked, server.headers, strict=True) if place.endswith("/events")]
     assert [head.get("last-event-id") for head in sent] == [None, "2", "2", "2", "2"]
 

@@ -71,6 +71,9 @@ async def test_calls_and_costs_are_told_by_node_and_summed_up(client):
     for by in ("provider", "day"):
         (line,) = (await client.get("/api/costs", params={"by": by})).json()["items"]
         assert line["calls"] == 3
+    timeline = (await client.get(f"/api/workflows/executions/{found['executionId']}/timeline")).json()["items"]
+    (ending,) = [entry["data"] for entry in timeline if entry["kind"] == "node.finished" and entry["node"] == "match"]
+    assert (ending["calls"], float(ending["cost"])) == (3, total)
     past = {"until": "2001-01-01"}
     assert (await client.get("/api/costs", params=past)).json() == {"items": [], "nextCursor": None}
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 
 from lumeflow.core.events import Event, EventKind
 from lumeflow.core.journal import Status
@@ -77,6 +78,10 @@ def _with_event(node: NodeProgress, event: Event) -> NodeProgress:
         records_out=int(counts.get("recordsOut", 0)),
         failed=int(counts.get("failed", 0)),
         skipped=int(counts.get("skipped", 0)),
+        retries=int(counts.get("retries", 0)),
+        calls=int(counts.get("calls", 0)),
+        replayed=int(counts.get("replayed", 0)),
+        cost=Decimal(counts.get("cost", "0")),
         waiting="",
     )
 

@@ -1,11 +1,11 @@
 """Where an execution stands, as it is shown live."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from lumeflow.core.journal import Status
-from lumeflow.core.money import ZERO, total
+from lumeflow.core.money import ZERO, plain, total
 
 
 @dataclass(slots=True)
@@ -32,6 +32,22 @@ class NodeProgress:
     replayed: int = 0
     cost: Decimal = ZERO
     waiting: str = ""
+
+    def counts(self) -> Mapping[str, int]:
+        """What is stored of a node that has ended."""
+        return {
+            "recordsIn": self.records_in,
+            "recordsOut": self.records_out,
+            "failed": self.failed,
+            "skipped": self.skipped,
+            "retries": self.retries,
+            "coercions": self.coercions,
+            "replayed": self.replayed,
+        }
+
+    def ending(self) -> Mapping[str, int | str]:
+        """What the timeline says of a node that has ended; its cost as text, with all digits."""
+        return {**self.counts(), "calls": self.calls, "cost": plain(self.cost)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Runs one plan: all nodes at once, until the last has ended, one says stop, the time is up, or somebody cancels."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +10,7 @@ from lumeflow.core.errors import StorageError
 from lumeflow.core.events import EventKind
 from lumeflow.core.graph import Link
 from lumeflow.core.journal import NodeRow, Status
-from lumeflow.core.progress import NodeProgress, Progress, ProgressListener
+from lumeflow.core.progress import Progress, ProgressListener
 from lumeflow.core.records import JsonObject
 from lumeflow.engine.channels import BoundedChannel, Channel, SpillingChannel
 from lumeflow.engine.context import NodeWorld
@@ -136,8 +136,8 @@ class Orchestrator:
         finally:
             run.inbound.close()
             times[1] = self._services.now()
-            counts = _counts(run.progress)
-            self._timeline.note(EventKind.NODE_FINISHED, run.planned.id, str(run.progress.status), **counts)
+            ended = run.progress
+            self._timeline.note(EventKind.NODE_FINISHED, run.planned.id, str(ended.status), **ended.ending())
 
     async def _supervise(self, cancelled: "asyncio.Task[Any] | None") -> tuple[Status, str | None]:
         """Wait for the first of: all nodes ended, one stopped the execution, time up, cancelled."""
@@ -205,7 +205,7 @@ class Orchestrator:
             node_id=node.id,
             block_type=str(node.block_class.type),
             status=run.progress.status,
-            counts=_counts(run.progress),
+            counts=run.progress.counts(),
             input_preview=run.input_preview if self._services.previews else None,
             output_preview=run.output_preview if self._services.previews else None,
             error=str(run.error) if run.error else None,
@@ -278,15 +278,3 @@ def _is_wired(node: PlannedNode) -> bool:
     """True if failed records of the node go on somewhere."""
     has_value = node.on_error == "fallback" and node.node.fallback is not None and node.node.fallback.value is not None
     return has_value or any(link.port == ERROR_PORT for link in node.outputs)
-
-
-def _counts(progress: NodeProgress) -> Mapping[str, int]:
-    return {
-        "recordsIn": progress.records_in,
-        "recordsOut": progress.records_out,
-        "failed": progress.failed,
-        "skipped": progress.skipped,
-        "retries": progress.retries,
-        "coercions": progress.coercions,
-        "replayed": progress.replayed,
-    }

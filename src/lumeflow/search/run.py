@@ -174,8 +174,8 @@ class SearchRun:
     def _close(self, step: str) -> None:
         self._tally.nodes[step].status = Status.COMPLETED
         self._times[step].append(self._services.now())
-        counts = _counts(self._tally.nodes[step])
-        self._tally.timeline.note(EventKind.NODE_FINISHED, step, str(Status.COMPLETED), **counts)
+        ending = self._tally.nodes[step].ending()
+        self._tally.timeline.note(EventKind.NODE_FINISHED, step, str(Status.COMPLETED), **ending)
 
     def _kept(self, step: str, position: int, data: JsonObject, why: RecordError | Skip) -> KeptRecord:
         lineage = (list(STEPS).index(step), position)
@@ -226,7 +226,7 @@ class SearchRun:
         times = self._times.get(step, [])
         begun = times[0] if times else None
         over = times[1] if len(times) > 1 else (self._services.now() if times else None)
-        counts = _counts(progress)
+        counts = progress.counts()
         return NodeRow(step, STEPS[step][1], progress.status, counts, started_at=begun, completed_at=over)
 
 
@@ -246,14 +246,3 @@ def _only(error: BaseException | None) -> BaseException | None:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error
-
-
-def _counts(progress: NodeProgress) -> dict[str, int]:
-    return {
-        "recordsIn": progress.records_in,
-        "recordsOut": progress.records_out,
-        "failed": progress.failed,
-        "skipped": progress.skipped,
-        "retries": progress.retries,
-        "replayed": progress.replayed,
-    }
