@@ -4,8 +4,8 @@ from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, S
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from lumeflow.cli.json_values import json_default
 from lumeflow.cli.numbers import count, duration, money
-from lumeflow.cli.shell import json_default
 from lumeflow.core.effects import DoubtfulCall
 from lumeflow.core.journal import Status
 from lumeflow.core.money import ZERO

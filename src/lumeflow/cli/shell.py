@@ -6,13 +6,13 @@ import os
 import shlex
 import shutil
 import sys
-from array import array
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from lumeflow.cli.json_values import json_default
 from lumeflow.cli.remote.address import SERVER_VARIABLE
 from lumeflow.core.errors import UsageError
 
@@ -150,25 +150,6 @@ def _say(text: str) -> None:
 
     sys.stderr.write(f"{visible(text)}\n")
     sys.stderr.flush()
-
-
-def json_default(value: object) -> Any:
-    """Write what JSON has no word for: float arrays as lists, paths as text.
-
-    Raises:
-        TypeError: The value is of another type.
-    """
-    if isinstance(value, array):
-        import orjson
-
-        from lumeflow.kit.json_text import float32_json
-
-        return orjson.Fragment(float32_json(value))
-    if isinstance(value, Path):
-        return str(value)
-    if isinstance(value, Mapping):
-        return dict(value)
-    raise TypeError(f"{type(value).__name__} is not JSON")
 
 
 def write_out(data: bytes) -> None:
