@@ -1,7 +1,10 @@
 """Where records come from: uploads, and deliveries of other systems."""
 
+import asyncio
+import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -9,7 +12,7 @@ from lumeflow.core.secret import Secret
 from lumeflow.kit.webhooks import Rules, signing_headers
 from lumeflow.server.config import ServerConfig
 from lumeflow.server.examples import WORKFLOW
-from lumeflow.server.housekeeping import tidy
+from lumeflow.server.housekeeping import housekeeping, tidy
 from tests.server.conftest import a_site
 from tests.server.wants import problem
 
@@ -152,6 +155,39 @@ async def test_uploads_that_nobody_was_told_of_go_as_well(site, tmp_path):
     assert await tidy(site.app.database, In(hours=1)) == 0
     assert await tidy(site.app.database, In(days=2)) == 1
     assert [path.name for path in folder.iterdir()] == [upload["id"]]
+
+
+async def test_tidying_goes_on_whatever_lies_in_the_folder(site, client, tmp_path, monkeypatch, caplog):
+    upload = await uploaded(client)
+    strange = tmp_path / "uploads" / "strange"
+    strange.mkdir()
+    os.utime(strange, (1, 1))
+    monkeypatch.setattr(Path, "unlink", _refused)
+    assert await tidy(site.app.database, In(days=31)) == 0
+    assert f"{upload['id']}: it cannot be deleted (Permission denied)" in caplog.text
+    monkeypatch.undo()
+    os.utime(tmp_path / "uploads" / upload["id"], (1, 1))
+    assert await tidy(site.app.database, In(days=31)) == 1
+    assert list((tmp_path / "uploads").iterdir()) == [strange]
+
+
+def _refused(path, *, missing_ok=False):
+    raise PermissionError(13, "Permission denied")
+
+
+async def test_a_bug_does_not_end_the_tidying(site, monkeypatch, caplog):
+    rounds = asyncio.Semaphore(0)
+
+    async def broken(*args):
+        rounds.release()
+        raise KeyError("a bug")
+
+    monkeypatch.setattr("lumeflow.server.housekeeping.tidy", broken)
+    monkeypatch.setattr("lumeflow.server.housekeeping.INTERVAL", 0.01)
+    async with housekeeping(site.app.database), asyncio.timeout(10):
+        for _ in range(2):
+            await rounds.acquire()
+    assert "a bug" in caplog.text
 
 
 @pytest.fixture

@@ -39,13 +39,13 @@ async def tidy(database: Database, clock: Clock, retention_days: int | None = No
         for tenant, artifact in expired:
             theirs = database.of(tenant)
             await theirs.artifacts.delete(artifact.id)
-            await asyncio.to_thread(theirs.upload_path(artifact.id).unlink, missing_ok=True)
-            deleted += 1
+            deleted += await asyncio.to_thread(_unlinked, theirs.upload_path(artifact.id))
+    deleted += await _sweep(database, now)
     usual = None if retention_days is None else timedelta(days=retention_days)
     for purged in await purge(database, Retention(now, usual=usual)):
         if purged.executions:
             _LOG.info("%d executions of tenant %s were deleted: their time had come", purged.executions, purged.tenant)
-    return deleted + await _sweep(database, now)
+    return deleted
 
 
 async def _sweep(database: Database, now: datetime) -> int:
@@ -57,16 +57,25 @@ async def _sweep(database: Database, now: datetime) -> int:
             folder = theirs.upload_path("any").parent
             for path in await asyncio.to_thread(_older, folder, (now - UNTOLD).timestamp()):
                 if await theirs.artifacts.get(path.name) is None:
-                    await asyncio.to_thread(path.unlink, missing_ok=True)
-                    deleted += 1
+                    deleted += await asyncio.to_thread(_unlinked, path)
         last = tenants[-1].tenant
     return deleted
 
 
 def _older(folder: Path, than: float) -> list[Path]:
     with suppress(FileNotFoundError):
-        return [path for path in folder.iterdir() if path.stat().st_mtime < than]
+        return [path for path in folder.iterdir() if path.is_file() and path.stat().st_mtime < than]
     return []
+
+
+def _unlinked(path: Path) -> bool:
+    """Delete a file; one that cannot be deleted is told, and keeps nobody else's."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        _LOG.warning("upload %s: it cannot be deleted (%s)", path, error.strerror)
+        return False
+    return True
 
 
 @asynccontextmanager
@@ -87,5 +96,8 @@ async def _rounds(database: Database, clock: Clock, retention_days: int | None) 
         try:
             await tidy(database, clock, retention_days)
         except StorageError as error:
-            _LOG.warning("nothing is tidied up: %s", error)
+            _LOG.warning("not everything is tidied up: %s", error)
+        except Exception:
+            # Ending here would keep what has expired, of all tenants and for ever, and nobody would notice.
+            _LOG.exception("not everything is tidied up")
         await asyncio.sleep(INTERVAL)

@@ -187,7 +187,8 @@ class Database:
         False if it is not due (see `SqlRetention.due`), or runs.
 
         Raises:
-            StorageError: The database cannot be written, or a file cannot be deleted; another purge goes on from there.
+            StorageError: The database cannot be written; another purge goes on from there.
+            FilesLeft: It is gone, but for a file that cannot be deleted; another sweep tries again.
         """
         begun = False
 

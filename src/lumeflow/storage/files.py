@@ -13,6 +13,7 @@ from typing import IO
 
 from lumeflow.core.errors import StorageError, UsageError
 from lumeflow.storage.names import file_name
+from lumeflow.storage.problems import FilesLeft
 
 READ_LIMIT = 200_000_000
 """Bytes of a file that is read whole."""
@@ -130,14 +131,14 @@ class LocalFiles:
         """Delete the execution's own folder and all that is in it; blocks.
 
         Raises:
-            StorageError: A file cannot be deleted.
+            FilesLeft: A file cannot be deleted.
         """
         if not self._folder.is_dir():
             return
         try:
             shutil.rmtree(self._folder)
         except OSError as error:
-            raise StorageError(f"folder {self._folder}: it cannot be deleted ({error.strerror})") from error
+            raise FilesLeft(f"folder {self._folder}: it cannot be deleted ({error.strerror})") from error
 
     def _path(self, name: str) -> Path:
         if not name or "\0" in name or Path(name).name in {"", ".", ".."}:

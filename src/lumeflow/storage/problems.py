@@ -8,6 +8,10 @@ from lumeflow.storage.session import Scope
 _PRIMARY = 0xFF
 
 
+class FilesLeft(StorageError):
+    """What was to be deleted is, but for files that cannot be."""
+
+
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _REMEDIES = {
     sqlite3.SQLITE_FULL: "no room is left for it: free space on its disk",

@@ -1,12 +1,16 @@
 """Deleting executions of all tenants whose time has come."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from lumeflow.storage.database import Database
 from lumeflow.storage.jobs import DEFAULT_TENANT
+from lumeflow.storage.problems import FilesLeft
 from lumeflow.storage.repositories.tenants import Tenant
+
+T = TypeVar("T")
 
 _PAGE = 500
 
@@ -61,23 +65,37 @@ async def purge(
         dry: True to say only how much it is.
 
     Raises:
-        StorageError: The database cannot be read or written, or a file cannot be deleted.
+        StorageError: The database cannot be read or written.
+        FilesLeft: A file cannot be deleted. Everything else is: nobody's files keep those of others.
     """
+    left: list[FilesLeft] = []
     known = {one.tenant: one for one in [one async for one in _all(database)]}
     told = []
     for name in sorted({DEFAULT_TENANT, *known}) if tenants is None else tenants:
         theirs, before = database.of(name), retention.before(known.get(name))
         if not dry:
             for execution_id in await theirs.retention.begun():
-                await theirs.sweep(execution_id)
+                await _tolerated(theirs.sweep(execution_id), left)
         due = [] if before is None else await theirs.retention.due(before)
         count = len(due)
         if before is not None and not dry:
             count = 0
             for execution_id in due:
-                count += await theirs.purge(execution_id, before=before, at=retention.now)
+                gone = await _tolerated(theirs.purge(execution_id, before=before, at=retention.now), left)
+                count += gone is not False
         told.append(Purged(name, before, count))
+    if left:
+        raise left[0]
     return told
+
+
+async def _tolerated(deleting: Awaitable[T], left: list[FilesLeft]) -> T | None:
+    """Wait for it; None, and the reason in `left`, if only files are left, which the next round tries again."""
+    try:
+        return await deleting
+    except FilesLeft as error:
+        left.append(error)
+        return None
 
 
 async def _all(database: Database) -> AsyncIterator[Tenant]:

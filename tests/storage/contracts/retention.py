@@ -1,8 +1,12 @@
 """Executions that are deleted when their time has come."""
 
 import asyncio
+import shutil
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +14,7 @@ from lumeflow.core.errors import StorageError
 from lumeflow.core.journal import AlreadyExists, RecordKind, Rerun, Status
 from lumeflow.storage import Database
 from lumeflow.storage.declared import DECLARED
+from lumeflow.storage.problems import FilesLeft
 from lumeflow.storage.purging import Retention, purge
 from lumeflow.storage.repositories.artifacts import Artifact
 from lumeflow.storage.repositories.costs import CostGroup
@@ -124,6 +129,25 @@ class RetentionContract:
         assert [one.executions for one in await purge(storage, Retention(LATER))] == [0]
         assert (await rows_of(storage, "e1")).keys() <= KEPT
 
+    async def test_files_that_cannot_be_deleted_keep_nothing_else(self, storage: Database, monkeypatch):
+        acme = storage.of("acme")
+        await storage.installation.tenants.create("acme", at=NOON)
+        for tenant, name in ((acme, "e1"), (acme, "e2"), (storage, "e3")):
+            await ended(tenant, name)
+            file = await tenant.files(name).create("contacts.csv")
+            await file.write(b"a\n1\n")
+            await file.commit()
+        monkeypatch.setattr(shutil, "rmtree", partial(_sticks, "e1", shutil.rmtree))
+        for _ in range(2):  # the second time it is only taken up again
+            with pytest.raises(FilesLeft, match=r"e1: it cannot be deleted \(Permission denied\)"):
+                await purge(storage, Retention(LATER, age=timedelta(seconds=100)))
+            assert [path.name for path in storage.data_dir.glob("**/artifacts/*")] == ["e1"]
+            assert await acme.retention.begun() == ["e1"]
+        monkeypatch.undo()
+        await purge(storage, Retention(LATER))
+        assert await acme.retention.begun() == []
+        assert not list(storage.data_dir.glob("**/artifacts/*"))
+
     async def test_large_ones_go_a_piece_at_a_time(self, storage: Database):
         lock = await storage.begin(execution("e1"))
         await asyncio.gather(*(lock.ledger.claim(claim(key(number, "e1"))) for number in range(1200)))
@@ -155,6 +179,12 @@ class RetentionContract:
         assert [(one.tenant, one.executions) for one in told] == [("third", 1)]
         assert await purge(storage, Retention(now, age=timedelta(days=1)), tenants=["acme"])
         assert await storage.of("acme").journal.get("e1") is None
+
+
+def _sticks(name: str, delete: Callable[[Path], None], folder: Path) -> None:
+    if folder.name == name:
+        raise PermissionError(13, "Permission denied")
+    delete(folder)
 
 
 async def _dies(execution_id: str) -> None:
