@@ -282,6 +282,12 @@ async def test_only_workflows_that_take_deliveries_have_an_address(shop):
         problem(answer, 404, "not-found")
 
 
+async def test_names_of_tenants_that_there_are_not_are_not_kept(shop):
+    for path in ("nobody/from-shop", "nobody-else/from-shop"):
+        problem(await shop.anonymous().post(f"/api/webhooks/{path}", content=BODY, headers=signed()), 404, "not-found")
+    assert shop.app.database._family.keys() == {"default", "acme"}
+
+
 async def test_a_delivery_of_bytes_is_passed_on_as_it_is(shop):
     body = b"\xff\xfe"
     answer = await shop.anonymous().post(HOOK, content=body, headers=signed(body))

@@ -21,6 +21,7 @@ from lumeflow.server.caller import Server, server_of
 from lumeflow.server.execution_models import DeliveryModel
 from lumeflow.server.problems import Problem, not_found
 from lumeflow.server.routing import UNSIGNED, problems, router
+from lumeflow.storage.jobs import DEFAULT_TENANT
 from lumeflow.storage.repositories.tenants import checked_tenant
 
 api = router("Webhooks", "/api/webhooks", always=UNSIGNED)
@@ -54,8 +55,11 @@ async def deliver(request: Request, tenant: TenantPath, workflow_id: WorkflowPat
     One that was received before is acknowledged, so that its sender stops, and starts nothing.
     """
     server = server_of(request)
-    document, names = await _receiver(server, tenant, workflow_id)
+    # Before all else: what is made of a tenant is kept, and anybody may send any name.
     whose = await server.app.database.installation.tenants.get(tenant)
+    if whose is None and tenant != DEFAULT_TENANT:
+        raise not_found("receiver", workflow_id)
+    document, names = await _receiver(server, tenant, workflow_id)
     if whose is not None and not whose.is_active:
         raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "tenant-suspended", "nothing is taken here at present")
     given = {name: value for name, value in request.headers.items() if name in names}
