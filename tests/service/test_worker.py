@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from datetime import UTC, datetime
 
 import pytest
 
@@ -45,6 +46,21 @@ async def test_a_storage_that_fails_for_a_while_only_delays(service, monkeypatch
     assert state.status is Status.COMPLETED
     assert len(failed) == 3
     assert service.problem is None
+
+
+async def test_a_tenants_limit_holds_for_processes_that_take_jobs_at_the_same_moment(open_service):
+    async with open_service() as one, open_service() as two:
+        await one.app.database.installation.tenants.create("acme", at=datetime.now(UTC), concurrency=1)
+        for _ in range(20):
+            await one.submit("acme", greeting(), PEOPLE)
+        dispatches = [service.app.database.installation.dispatch for service in (one, two)]
+        for _ in range(15):
+            at = datetime.now(UTC)
+            taken = await asyncio.gather(*(dispatch.claim(5, at=at) for dispatch in dispatches))
+            assert sum(map(len, taken)) == 1
+            for dispatch, jobs in zip(dispatches, taken, strict=True):
+                for job in jobs:
+                    await dispatch.done(job, at=at)
 
 
 async def test_what_is_wrong_can_be_asked_for(service, monkeypatch):

@@ -17,6 +17,9 @@ _WAITING = "SELECT DISTINCT tenant FROM execution_jobs WHERE state = 'queued' AN
 
 _ANY_WAITING = "SELECT 1 FROM execution_jobs WHERE state = 'queued' AND available_at <= ? LIMIT 1"
 
+# Whoever counts what a tenant runs must be the only one who adds to it, to this transaction's end.
+_RESERVE = "SELECT 1 FROM tenants WHERE tenant = ?"
+
 _LAST = "SELECT max(claimed_at) FROM execution_jobs WHERE tenant = ?"
 
 _NEXT = f"""
@@ -135,23 +138,29 @@ class Dispatch:
 class _Share:
     """Whose turn it is."""
 
-    def __init__(self, waiting: set[str], running: dict[str, int], last: dict[str, datetime], at: datetime) -> None:
+    def __init__(
+        self,
+        waiting: set[str],
+        running: dict[str, int],
+        last: dict[str, datetime],
+        most: dict[str, int | None],
+        at: datetime,
+    ) -> None:
         self._waiting = waiting
         self._running = running
         self._last = last
+        self._most = most
         self._at = at
-        self._most: dict[str, int | None] = {}
 
     @classmethod
     def read(cls, tx: Transaction, at: datetime) -> "_Share":
-        waiting = {row[0] for row in tx.db.execute(_WAITING, (tx.sql.time(at),)).fetchall()}
+        most = {tenant: concurrency if is_active else 0 for tenant, (is_active, concurrency) in limits(tx).items()}
+        found = {row[0] for row in tx.db.execute(_WAITING, (tx.sql.time(at),)).fetchall()}
+        waiting = {tenant for tenant in found if most.get(tenant) is None or _is_reserved(tx, tenant)}
         running = {row[0]: int(row[1]) for row in tx.db.execute(_RUNNING).fetchall()}
         times = {tenant: tx.db.execute(_LAST, (tenant,)).fetchone()[0] for tenant in waiting}
         last = {tenant: unstamp(at) for tenant, at in times.items() if at is not None}
-        share = cls(waiting, running, last, at)
-        for tenant, (is_active, concurrency) in limits(tx).items():
-            share._most[tenant] = concurrency if is_active else 0
-        return share
+        return cls(waiting, running, last, most, at)
 
     def next(self) -> str | None:
         """The tenant whose turn it is; None if nobody's."""
@@ -174,3 +183,8 @@ class _Share:
     def _place(self, tenant: str) -> tuple[int, float, str]:
         last = self._last.get(tenant)
         return self._running.get(tenant, 0), last.timestamp() if last else 0.0, tenant
+
+
+def _is_reserved(tx: Transaction, tenant: str) -> bool:
+    """True if nobody else is taking jobs of this tenant just now; whoever is, is passed over until the next look."""
+    return tx.db.execute(_RESERVE + tx.sql.for_claim, (tenant,)).fetchone() is not None
