@@ -1,10 +1,14 @@
 """Workflows: saved, read, changed, deleted, validated."""
 
+from functools import partial
+
 import pytest
 
 from lumeflow.core.clock import SystemClock
 from lumeflow.core.secret import Secret
+from lumeflow.reference import Docstring
 from lumeflow.server.examples import WORKFLOW
+from lumeflow.server.routes import meta
 from lumeflow.vault.keyring import new_key
 from tests.server.conftest import a_site
 from tests.server.wants import problem
@@ -210,6 +214,25 @@ async def test_the_schema_of_documents_is_public(site):
     answer = await site.anonymous().get("/api/schemas/workflow-v1.json")
     assert answer.headers["content-type"] == "application/schema+json"
     assert {"Node", "Edge"} <= answer.json()["$defs"].keys()
+
+
+async def test_schemas_are_made_once_however_often_they_are_asked_for(site, client, monkeypatch):
+    made = []
+    for owner, name in ((meta, "document_schema"), (Docstring, "of")):
+        monkeypatch.setattr(owner, name, partial(_counted, made, name, getattr(owner, name)))
+    for path in ("/api/schemas/workflow-v1.json", "/api/workflows/blocks"):
+        first = await client.get(path)
+        made.clear()
+        assert (await client.get(path)).content == first.content
+        assert made == []
+    monkeypatch.setattr(site.app.registry, "blocks", lambda: iter(()))
+    assert len((await client.get("/api/schemas/workflow-v1.json")).content) < 100_000, "blocks may come and go"
+    assert made == ["document_schema"]
+
+
+def _counted(made, name, call, *args):
+    made.append(name)
+    return call(*args)
 
 
 async def test_live_validation_knows_the_secrets_that_the_tenant_has_stored(tmp_path):

@@ -3,7 +3,9 @@
 import asyncio
 import inspect
 import tempfile
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
 from pathlib import Path as Folder
 from typing import Annotated, Any
 
@@ -27,8 +29,14 @@ from lumeflow.workflows import documents
 api = router("Blocks", "/api/workflows/blocks")
 
 
-def described(block: BlockClass) -> dict[str, object]:
+def described(block: BlockClass) -> Mapping[str, object]:
     """A block as JSON."""
+    return _described(block)  # type: ignore[arg-type]  # a class has a hash, though its __hash__ is its instances'
+
+
+@cache
+def _described(block: BlockClass) -> Mapping[str, object]:
+    """Made once: the schema of a configuration takes milliseconds, and a list has those of all blocks."""
     return {
         "id": block.id(),
         "type": str(block.type),
