@@ -26,8 +26,8 @@ async def find_document(
     installed = names()
     if workflow_id in installed:
         return source(workflow_id)
-    known = {workflow.workflow_id: workflow.definition for workflow in await stored.list()}
-    if workflow_id in known:
-        return known[workflow_id]
+    run = await stored.current(workflow_id)
+    if run is not None:
+        return run.definition
     message = f"there is no workflow '{workflow_id[:60]}'."
-    raise UsageError(message + did_you_mean(workflow_id, {*known, *installed}))
+    raise UsageError(message + did_you_mean(workflow_id, {*await stored.ids(), *installed}))

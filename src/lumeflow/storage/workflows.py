@@ -117,18 +117,26 @@ class SqlWorkflows:
         Raises:
             UsageError: There is none; the message names what there is.
         """
-        tenant = self._reader.tenant
+        current = await self.current(workflow_id)
+        if current is None:
+            known = await self.ids()
+            raise UsageError(f"there is no workflow '{workflow_id}'." + did_you_mean(workflow_id, known))
         if version is None:
-            rows = await self._reader.rows(_CURRENT, (tenant, workflow_id))
-        else:
-            rows = await self._reader.rows(_VERSION, (tenant, workflow_id, version))
+            return current
+        rows = await self._reader.rows(_VERSION, (self._reader.tenant, workflow_id, version))
         if rows:
             return _workflow(rows[0])
-        known = [row[0] for row in await self._reader.rows(_IDS, (tenant,))]
-        if workflow_id not in known:
-            raise UsageError(f"there is no workflow '{workflow_id}'." + did_you_mean(workflow_id, known))
         numbers = ", ".join(str(saved.version) for saved in await self.versions(workflow_id))
         raise UsageError(f"workflow '{workflow_id}' has no version {version}. Saved: {numbers or 'none'}.")
+
+    async def current(self, workflow_id: str) -> SavedWorkflow | None:
+        """The current version, saved or only run; None if there is none."""
+        rows = await self._reader.rows(_CURRENT, (self._reader.tenant, workflow_id))
+        return _workflow(rows[0]) if rows else None
+
+    async def ids(self) -> Sequence[str]:
+        """Ids of workflows, up to a thousand: enough to say which one may have been meant."""
+        return [row[0] for row in await self._reader.rows(_IDS, (self._reader.tenant,))]
 
     async def newest(self, workflow_id: str) -> SavedWorkflow | None:
         """The highest version that was saved; None if none was."""

@@ -3,7 +3,7 @@
 import pytest
 
 from lumeflow.core.errors import UsageError
-from lumeflow.storage import Database
+from lumeflow.storage import Database, workflows
 from tests.storage.build import DEFINITION, NOON, at, execution
 
 
@@ -67,6 +67,15 @@ class WorkflowsContract:
             await storage.workflows.get("laeds")
         with pytest.raises(UsageError, match=r"'leads' has no version 9\. Saved: 3\."):
             await storage.workflows.get("leads", 9)
+
+    async def test_what_is_there_is_found_among_however_many(self, storage: Database, monkeypatch):
+        monkeypatch.setattr(workflows, "_IDS", workflows._IDS.replace("1000", "1"))
+        for name in ("audience", "leads"):
+            await storage.workflows.save({**DEFINITION, "workflowId": name}, at=NOON)
+        with pytest.raises(UsageError, match=r"'leads' has no version 9\. Saved: 3\."):
+            await storage.workflows.get("leads", 9)
+        assert await storage.workflows.current("lead") is None
+        assert await storage.workflows.ids() == ["audience"]
 
     @pytest.mark.parametrize(
         ("document", "message"),
