@@ -30,8 +30,9 @@ _IS_DUE = """
 SELECT status FROM workflow_executions WHERE tenant = ? AND id = ?
   AND (status IN ('completed', 'failed', 'cancelled') AND completed_at < ? OR status = 'running' AND started_at < ?)"""
 
+# Thousands may wait, and few of them are re-runs; asked before each deletion.
 _UNFINISHED = """
-SELECT id, rerun FROM workflow_executions WHERE tenant = ? AND status = ?"""
+SELECT rerun FROM workflow_executions WHERE tenant = ? AND status = ? AND rerun IS NOT NULL"""
 
 _QUEUED = """
 SELECT e.id, e.rerun FROM execution_jobs AS j
@@ -140,14 +141,14 @@ def take_out_of_sight(tx: Transaction, execution_id: str, before: datetime, at: 
 
 def needed(tx: Transaction) -> set[str]:
     """Executions that are queued (anew), and those of which one that has not ended runs a part anew."""
-    unfinished = [
-        row
+    reruns = [
+        row[0]
         for status in (Status.QUEUED, Status.RUNNING)
         for row in tx.db.execute(_UNFINISHED, (tx.tenant, status.value)).fetchall()
     ]
     queued = [row for state in ("queued", "running") for row in tx.db.execute(_QUEUED, (state, tx.tenant)).fetchall()]
     kept = {row[0] for row in queued}
-    for _, rerun in [*unfinished, *queued]:
+    for rerun in [*reruns, *(row[1] for row in queued)]:
         kept.update(_chain(tx, rerun, kept))
     return kept
 
