@@ -10,7 +10,7 @@ unexport PYTHONDONTWRITEBYTECODE
 WORKERS ?= 3
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
-.PHONY: help setup demo reference test coverage lint types layers bench clean
+.PHONY: help setup demo reference test lint types layers bench clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -43,9 +43,6 @@ layers: setup ## Import layers: imports point downwards only
 	@$(BIN)/lint-imports --no-cache > .venv/layers.log || (cat .venv/layers.log; exit 1)
 
 test: lint types layers ## Everything that must be green before a change lands
-	@$(PYTEST)
-
-coverage: setup ## The same tests, and which lines they never reach
 	@$(PYTEST) --cov --cov-report=term:skip-covered
 
 bench: setup ## Measure against the physical limit, a hand-written pipeline and the old way

@@ -278,7 +278,8 @@ async def test_a_loop_that_ended_without_closing_holds_nothing_up(path):
     writer = await opened(path)
     await writer.call(insert(2))
     await writer.close()
-    assert stored(path)[-1] == 2
+    # The first writer's thread may commit its row before this one or after it.
+    assert 2 in stored(path)
 
 
 async def test_a_job_can_ask_whether_an_earlier_one_failed(writer):
