@@ -52,7 +52,7 @@ class History:
 
     async def result_of(self, found: Outcome) -> ExecutionResult:
         """The result that this makes."""
-        execution = found.standing.execution
+        execution = found.execution
         if execution.status is Status.RUNNING and not found.standing.alive:
             execution = replace(execution, status=Status.INTERRUPTED)
         failed = await failed_records(self.database.journal, execution.id) if found.has_failures else []

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from lumeflow.core.events import Event
-from lumeflow.core.journal import Execution, Mode, Rerun, Status
+from lumeflow.core.journal import Execution, ExecutionSummary, Mode, Rerun, Status
 from lumeflow.core.progress import Progress
-from lumeflow.search import is_search
+from lumeflow.storage import Standing
 from lumeflow.storage.repositories.queue import JobKind, JobState, QueuedJob
 
 ENDED = frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELLED})
@@ -90,23 +90,22 @@ class EndUpdate:
 Update = EventUpdate | ProgressUpdate | EndUpdate
 
 
-def state_of(execution: Execution, job: QueuedJob | None, progress: Progress | None, *, alive: bool) -> ExecutionState:
+def state_of(found: Standing, progress: Progress | None) -> ExecutionState:
     """Put a state together.
 
     Args:
-        execution: As it is stored.
-        job: Its job; None if it was never queued.
+        found: What is stored.
         progress: Live progress.
-        alive: True if a living process has taken the execution.
     """
-    status = _status(execution, job, alive=alive)
+    execution, job = found.execution, found.job
+    status = _status(execution, job, alive=found.alive)
     is_over = status in ENDED
     return ExecutionState(
         execution_id=execution.id,
         workflow_id=execution.workflow_id,
         workflow_version=execution.workflow_version,
         mode=execution.mode,
-        kind=JobKind.SEARCH if is_search(execution.definition) else JobKind.WORKFLOW,
+        kind=JobKind(execution.kind),
         status=status,
         cancelling=job is not None and job.state is JobState.RUNNING and job.cancel_requested and not is_over,
         priority=job.priority if job else 0,
@@ -115,13 +114,13 @@ def state_of(execution: Execution, job: QueuedJob | None, progress: Progress | N
         queued_at=job.created_at if job else None,
         started_at=execution.started_at,
         completed_at=execution.completed_at if is_over else None,
-        rerun=execution.rerun,
+        rerun=found.rerun,
         not_before=_waits_until(job, status),
         progress=progress,
     )
 
 
-def has_run(execution: Execution, job: QueuedJob) -> bool:
+def has_run(execution: Execution | ExecutionSummary, job: QueuedJob) -> bool:
     """True if the execution has ended since its job was queued, so that nothing of the job is left to do."""
     at = execution.completed_at
     return execution.status in ENDED and at is not None and job.created_at is not None and at >= job.created_at
@@ -133,7 +132,7 @@ def _waits_until(job: QueuedJob | None, status: Status) -> datetime | None:
     return job.available_at
 
 
-def _status(execution: Execution, job: QueuedJob | None, *, alive: bool) -> Status:
+def _status(execution: ExecutionSummary, job: QueuedJob | None, *, alive: bool) -> Status:
     if job is not None and job.state is JobState.QUEUED:
         return Status.QUEUED
     if job is not None and job.state is JobState.RUNNING:

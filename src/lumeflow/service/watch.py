@@ -58,7 +58,7 @@ class Watch:
 
     def _state(self, tenant: str, found: Standing) -> ExecutionState:
         run = self._runs.get((tenant, found.execution.id))
-        return state_of(found.execution, found.job, run.progress if run else None, alive=found.alive)
+        return state_of(found, run.progress if run else None)
 
     async def wait(self, tenant: str, execution_id: str, seconds: float) -> ExecutionState:
         """Wait until an execution has ended, but not longer than `seconds`; returns where it stands then.

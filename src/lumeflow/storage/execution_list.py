@@ -7,10 +7,11 @@ from lumeflow.core.journal import ExecutionFilter, ExecutionSummary, Mode, Statu
 from lumeflow.storage.codec import optional_unstamp, unstamp
 from lumeflow.storage.jobs import Transaction
 
-_COLUMNS = """id, workflow_id, workflow_version, mode, status, started_at,
-  CASE WHEN status <> 'running' THEN completed_at END, CASE WHEN status <> 'running' THEN error_message END,
-  coalesce((SELECT j.kind FROM execution_jobs AS j
-            WHERE j.tenant = workflow_executions.tenant AND j.execution_id = workflow_executions.id), 'WORKFLOW')"""
+COLUMNS = """e.id, e.workflow_id, e.workflow_version, e.mode, e.status, e.started_at,
+  CASE WHEN e.status <> 'running' THEN e.completed_at END, CASE WHEN e.status <> 'running' THEN e.error_message END,
+  coalesce((SELECT k.kind FROM execution_jobs AS k WHERE k.tenant = e.tenant AND k.execution_id = e.id), 'WORKFLOW')"""
+WIDTH = 9
+"""How many these are."""
 
 _PLACE = "SELECT started_at, id FROM workflow_executions WHERE tenant = ? AND id = ?"
 
@@ -25,7 +26,7 @@ def page(tx: Transaction, chosen: ExecutionFilter, limit: int, before: str | Non
         terms.append("(started_at, id) < (?, ?)")
         values += place
     rows = tx.db.execute(statement(terms), [*values, limit])
-    return [_summary(row) for row in rows]
+    return [summary(row) for row in rows]
 
 
 def conditions(tx: Transaction, chosen: ExecutionFilter) -> tuple[list[str], list[Any]]:
@@ -43,11 +44,12 @@ def conditions(tx: Transaction, chosen: ExecutionFilter) -> tuple[list[str], lis
 def statement(terms: Sequence[str]) -> str:
     """The query of one page."""
     return f"""
-SELECT {_COLUMNS} FROM workflow_executions
+SELECT {COLUMNS} FROM workflow_executions AS e
 WHERE {" AND ".join(terms)} ORDER BY started_at DESC, id DESC LIMIT ?"""  # noqa: S608 - constants of this module
 
 
-def _summary(row: Sequence[Any]) -> ExecutionSummary:
+def summary(row: Sequence[Any]) -> ExecutionSummary:
+    """A line of the list from its columns."""
     id_, workflow_id, version, mode, status, started_at, completed_at, error, kind = row
     return ExecutionSummary(
         id_,

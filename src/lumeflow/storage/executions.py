@@ -39,8 +39,6 @@ COLUMNS = """e.id, e.workflow_id, e.workflow_version, v.definition, e.mode, e.in
   e.is_pinned, e.status, e.started_at, CASE WHEN e.status <> 'running' THEN e.completed_at END,
   CASE WHEN e.status <> 'running' THEN e.output_data END, CASE WHEN e.status <> 'running' THEN e.error_message END,
   e.demo, e.rerun"""
-WIDTH = 17
-"""How many these are."""
 
 FROM = """workflow_executions AS e
 JOIN workflow_versions AS v
@@ -291,11 +289,13 @@ def execution_of(row: Sequence[Any]) -> Execution:
         output=decode_json(row[13]),
         error=row[14],
         demo=decode_json(row[15]) or {},
-        rerun=_rerun_of(decode_json(row[16])),
+        rerun=rerun_of(row[16]),
     )
 
 
-def _rerun_of(stored: Any) -> Rerun | None:
+def rerun_of(column: str | None) -> Rerun | None:
+    """Which part of which execution is run anew, from its column."""
+    stored = decode_json(column)
     return Rerun(stored["of"], stored.get("fromNode")) if stored else None
 
 

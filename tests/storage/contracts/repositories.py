@@ -8,8 +8,8 @@ import pytest
 
 from lumeflow.core.errors import UsageError
 from lumeflow.core.events import EventKind
-from lumeflow.core.journal import AlreadyExists, Status
-from lumeflow.storage import Database
+from lumeflow.core.journal import AlreadyExists, Rerun, Status
+from lumeflow.storage import Database, executions
 from lumeflow.storage.repositories.api_keys import ApiKey
 from lumeflow.storage.repositories.artifacts import Artifact
 from lumeflow.storage.repositories.costs import CostFilter, CostGroup, CostSum
@@ -120,6 +120,17 @@ class QueueContract:
         assert (left.execution.started_at, left.alive) == (at(9), False)
         assert await storage.standing("nope") is None
         (await storage.take(EXECUTION)).release()
+
+    async def test_where_it_stands_is_told_without_document_and_input(self, storage: Database, monkeypatch):
+        await storage.queue.enqueue(execution(rerun=Rerun("first", "alpha")), kind=JobKind.SEARCH, priority=3)
+        whole = await storage.outcome(EXECUTION)
+        assert whole is not None
+        monkeypatch.setattr(executions, "execution_of", None)
+        found = await storage.standing(EXECUTION)
+        assert found == whole.standing
+        assert (found.rerun, found.execution.kind, found.owner) == (Rerun("first", "alpha"), "SEARCH", None)
+        assert found.job is not None
+        assert found.job.priority == 3
 
     async def test_an_id_is_queued_once(self, storage: Database):
         await storage.queue.enqueue(execution())
