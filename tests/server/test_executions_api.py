@@ -160,6 +160,19 @@ async def test_a_request_that_comes_twice_acts_once(client):
     problem(await client.post(path, json={**body, "priority": 1}, headers=headers), 422, "key-was-used")
 
 
+async def test_a_request_that_comes_again_is_answered_though_its_workflow_is_gone(client):
+    assert (await client.post("/api/workflows", json={**WORKFLOW, "workflowId": "brief"})).status_code == 201
+    path, key = "/api/workflows/brief/execute", {"Idempotency-Key": "k-brief"}
+    body = {"mode": "demo", "input": INPUT, "limits": {"calls": 5}}
+    one = await client.post(path, json=body, headers=key)
+    assert one.status_code == 202, one.text
+    assert (await client.delete("/api/workflows/brief")).status_code == 204
+    two = await client.post(path, json=body, headers=key)
+    assert (two.status_code, two.content) == (202, one.content)
+    problem(await client.post(path, json=body, headers={"Idempotency-Key": "k-late"}), 404, "not-found")
+    problem(await client.post(path, json=body), 404, "not-found")
+
+
 async def test_requests_at_the_same_time_under_one_key_act_once(client):
     await client.post("/api/workflows", json=WORKFLOW)
     path, headers = "/api/workflows/tidy-contacts/execute", {"Idempotency-Key": "k-1"}

@@ -25,6 +25,8 @@ WHOLE: dict[int | str, dict[str, Any]] = {200: {"model": ExecutionModel, "descri
 
 Submit = Callable[[Mapping[str, Any]], Awaitable[str]]
 """Queues an execution with these options of `ExecutionService.submit`; returns its id."""
+Find = Callable[[], Awaitable[documents.Executable]]
+"""Finds the document that is to be executed."""
 
 
 def check_mode(caller: Caller, wanted: RunRequest) -> None:
@@ -67,17 +69,20 @@ async def start(
 
 
 async def execute(
-    caller: Caller, document: documents.Executable, wanted: StartRequest, *, wait: float, key: str | None, content: Any
+    caller: Caller, find: Find, wanted: StartRequest, *, wait: float, key: str | None, content: Any
 ) -> Response:
     """Start an execution of a document; see `start`.
 
+    The document is looked for only if the request was not answered before: it may be gone since.
+
     Raises:
-        Problem: It cannot be executed, or its id is taken.
+        Problem: There is none, it cannot be executed, or its id is taken.
     """
-    if wanted.limits:
-        await documents.check_limits(caller, document, wanted.limits)
 
     async def submit(options: Mapping[str, Any]) -> str:
+        document = await find()
+        if wanted.limits:
+            await documents.check_limits(caller, document, wanted.limits)
         return await caller.service.submit(caller.tenant, document, wanted.input, variables=wanted.variables, **options)
 
     return await start(caller, wanted, submit, wait=wait, key=key, content=content)

@@ -60,9 +60,12 @@ async def execute(
 ) -> Response:
     """Queue an execution and answer with its id, or wait for its end if it is a small one."""
     starting.check_mode(caller, wanted)
-    document = await documents.executable(caller, workflow_id, wanted.version)
+
+    async def find() -> documents.Executable:
+        return await documents.executable(caller, workflow_id, wanted.version)
+
     content = ["execute", workflow_id, wanted]
-    return await starting.execute(caller, document, wanted, wait=wait, key=idempotency_key, content=content)
+    return await starting.execute(caller, find, wanted, wait=wait, key=idempotency_key, content=content)
 
 
 @api.post(
@@ -86,10 +89,14 @@ async def execute_document(
     caller.need(Scope.WRITE)
     documents.check_size(caller, wanted.workflow)
     starting.check_mode(caller, wanted)
-    if wanted.limits:  # they are put into the document, which has to be one for that
-        await documents.check(caller, wanted.workflow)
+
+    async def find() -> documents.Executable:
+        if wanted.limits:  # they are put into the document, which has to be one for that
+            await documents.check(caller, wanted.workflow)
+        return wanted.workflow
+
     content = ["execute-document", wanted]
-    return await starting.execute(caller, wanted.workflow, wanted, wait=wait, key=idempotency_key, content=content)
+    return await starting.execute(caller, find, wanted, wait=wait, key=idempotency_key, content=content)
 
 
 @api.get("/executions", response_model=ExecutionPage, summary="List executions")
