@@ -27,6 +27,35 @@ from lumeflow.settings import Settings
 from lumeflow.vault.vault import Vault
 from lumeflow.vendors import Vendors
 
+_CONTENT = ("workflow_id", "definition", "mode", "input", "variables", "mocks", "rerun")
+"""What two executions must have in common to be taken for one."""
+
+
+class AlreadyThere(UsageError):
+    """The id of an execution is taken.
+
+    Attributes:
+        execution: What was to be begun under it.
+
+    Args:
+        execution: The same.
+        given: The id that the caller chose; None if it follows from the input.
+    """
+
+    def __init__(self, execution: Execution, *, given: str | None) -> None:
+        if given is None:
+            what = (
+                f"this was received before, and started execution '{execution.id}': resume that one if it has not ended"
+            )
+        else:
+            what = f"execution '{execution.id}' exists already: resume it, or give another id"
+        super().__init__(what)
+        self.execution = execution
+
+    def is_alike(self, other: Execution) -> bool:
+        """True if another execution is of the same document and input, in the same way."""
+        return all(getattr(self.execution, name) == getattr(other, name) for name in _CONTENT)
+
 
 class Executions(History):
     """Runs executions of one tenant, and reads them back.
@@ -126,7 +155,8 @@ class Executions(History):
 
         Args:
             execution_id: The execution.
-            limits: Limits for this run in place of the document's of the same name, e.g. `{"costUsd": 20}`.
+            limits: Limits for this run in place of the document's, and of those that it was queued with, of the same
+                name, e.g. `{"costUsd": 20}`.
             on_progress: Called several times a second.
             cancel: Set it to stop cleanly.
 
@@ -139,7 +169,8 @@ class Executions(History):
         has_ended = execution.status is Status.COMPLETED and not await self.has_failed_records(execution_id)
         if has_ended and not limits:
             return await self.result(execution_id)
-        work = await self._preparation().again(execution, with_limits(execution.definition, limits or {}))
+        chosen = {**await self.queued_limits(execution), **(limits or {})}
+        work = await self._preparation().again(execution, with_limits(execution.definition, chosen))
         if has_ended:
             return await self.result(execution_id)
         if execution.status is Status.QUEUED:
@@ -166,7 +197,7 @@ class Executions(History):
         """Run a part of an execution anew, as a new execution: the records that failed, or everything from a node on.
 
         The nodes before that part replay what the earlier execution was answered, and pay nothing. The new execution
-        has the document, input, time, variables and mocks of the earlier one.
+        has the document, input, time, variables, mocks and limits of the earlier one.
 
         Args:
             execution_id: The earlier execution; it must have ended.
@@ -207,7 +238,7 @@ class Executions(History):
             check_node(earlier, from_node)
         elif not await self.has_failed_records(execution_id):
             raise UsageError(f"no record of execution '{execution_id}' has failed: nothing is left to run again")
-        return await self._preparation().rerun(earlier, from_node, new_id)
+        return await self._preparation().rerun(earlier, from_node, new_id, await self.queued_limits(earlier))
 
     async def _begin(
         self,
@@ -221,7 +252,7 @@ class Executions(History):
         try:
             lock = await self.database.begin(execution)
         except AlreadyExists:
-            raise UsageError(already_there(execution, given=given_id)) from None
+            raise AlreadyThere(execution, given=given_id) from None
         return await self._run(plan, execution, lock, EventKind.EXECUTION_STARTED, on_progress, cancel)
 
     async def _run(
@@ -274,10 +305,3 @@ class Executions(History):
             self._clock,
             self._new_id,
         )
-
-
-def already_there(execution: Execution, *, given: str | None) -> str:
-    """What to say when an execution's id is taken."""
-    if given is None:
-        return f"this was received before, and started execution '{execution.id}': resume that one if it has not ended"
-    return f"execution '{execution.id}' exists already: resume it, or give another id"

@@ -103,6 +103,15 @@ class History:
         alive = stored is not Status.RUNNING or await self.database.is_running(execution_id)
         return stored if alive else Status.INTERRUPTED
 
+    async def queued_limits(self, execution: Execution) -> JsonObject:
+        """Limits in place of its document's that an execution was queued with, or the one of which it runs a part."""
+        job = await self.database.queue.get(execution.id)
+        if job is not None:
+            limits: JsonObject = job.options.get("limits", {})
+            return limits
+        earlier = await self.database.journal.get(execution.rerun.of) if execution.rerun else None
+        return {} if earlier is None else await self.queued_limits(earlier)
+
     async def has_failed_records(self, execution_id: str) -> bool:
         """True if a record of it failed that no error port and no fallback took over."""
         async for _ in self.database.journal.kept(execution_id, RecordKind.FAILED):

@@ -486,3 +486,34 @@ async def test_a_client_that_hangs_up_harms_nobody(site, client):
     with pytest.raises(httpx2.TimeoutException):
         await client.get(f"/api/workflows/executions/{execution_id}/events", timeout=0.0001)
     assert (await client.get(f"/api/workflows/executions/{execution_id}")).status_code == 200
+
+
+async def test_limits_of_a_request_hold_until_others_are_given(client):
+    path = f"/api/workflows/executions/{(await execute(client, ENRICH, PEOPLE, limits={'calls': 1})).json()['executionId']}"
+
+    async def ended(answer):
+        assert answer.status_code == 202, answer.text
+        return (await client.get(answer.headers.get("location", path), params={"wait": 20})).json()
+
+    for action, body in (("resume", {}), ("resume", {"limits": {"records": 50}}), ("rerun", {"fromNode": "match"})):
+        found = await ended(await client.post(f"{path}/{action}", json=body))
+        assert found["status"] == "failed"
+        assert "calls" in found["error"]
+        assert found["cost"]["apiCalls"] <= 1
+    found = await ended(await client.post(f"{path}/rerun", json={"fromNode": "match", "limits": {"calls": 5}}))
+    assert found["status"] == "completed"
+    assert (await ended(await client.post(f"{path}/resume", json={"limits": {"calls": 5}})))["status"] == "completed"
+
+
+async def test_an_id_that_another_request_has_taken_is_not_told_as_ones_own(client):
+    """Of requests that come at once under one key, only the first knows that it is the first."""
+    await client.post("/api/workflows", json=WORKFLOW)
+    path = "/api/workflows/tidy-contacts/execute"
+    taken = {"mode": "demo", "executionId": "monday-1", "input": INPUT}
+    assert (await client.post(path, json=taken)).status_code == 202
+    mine = {**taken, "input": {"contacts": []}}
+    answers = await asyncio.gather(
+        *(client.post(path, json=mine, headers={"Idempotency-Key": "k-1"}) for _ in range(4))
+    )
+    for answer in answers:
+        problem(answer, 409, "execution-exists")

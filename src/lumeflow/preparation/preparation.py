@@ -9,13 +9,14 @@ from lumeflow.core.clock import Clock, NewId, checked_id
 from lumeflow.core.document import Globals, Workflow
 from lumeflow.core.errors import UsageError
 from lumeflow.core.journal import Execution, Mode, Rerun, Status
+from lumeflow.core.records import JsonObject
 from lumeflow.core.registry import Registry
 from lumeflow.engine.plan import Plan, Planner, make_plan
 from lumeflow.engine.scope import static_roots
 from lumeflow.preparation.admission import NamedByInput, admitted_id, check_mocks
 from lumeflow.preparation.documents import Documents
 from lumeflow.preparation.lookup import find_document
-from lumeflow.preparation.request import ExecutionRequest
+from lumeflow.preparation.request import ExecutionRequest, with_limits
 from lumeflow.search import SEARCH_ID, is_search, search_definition, search_settings
 from lumeflow.storage.workflows import SqlWorkflows
 from lumeflow.vault.vault import Vault
@@ -88,8 +89,16 @@ class Preparation:
             raise UsageError('the input must name the audience, as in {"sourceAudienceId": "abc-123"}')
         return self._execution(request, SEARCH_ID, 1, search_definition())
 
-    async def rerun(self, earlier: Execution, from_node: str | None, new_id: str | None) -> tuple[Plan, Execution]:
+    async def rerun(
+        self, earlier: Execution, from_node: str | None, new_id: str | None, limits: JsonObject
+    ) -> tuple[Plan, Execution]:
         """A new execution of a part of an earlier one, and its plan: of the failed records, or from a node on.
+
+        Args:
+            earlier: The earlier one.
+            from_node: The node; None for the failed records.
+            new_id: Id of the new one; None to make one.
+            limits: Limits in place of the document's of the same name.
 
         Raises:
             InvalidWorkflow: Its document cannot be run any more.
@@ -107,7 +116,8 @@ class Preparation:
             rerun=Rerun(earlier.id, from_node),
         )
         await self._load_secrets(execution.mode)
-        return await self._plan(await self._load(execution.definition, execution.mode), execution), execution
+        document = await self._load(with_limits(execution.definition, limits), execution.mode)
+        return await self._plan(document, execution), execution
 
     async def again(self, execution: Execution, definition: Mapping[str, Any]) -> Plan | Globals:
         """What there is to run of an execution that was made before; of `SEARCH` its settings.

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 from fastapi import Query
 from starlette.responses import Response
 
-from lumeflow.core.errors import UsageError
-from lumeflow.core.journal import AlreadyExists, Mode
+from lumeflow.core.journal import Mode
+from lumeflow.executions import AlreadyThere
 from lumeflow.preparation import NamedByInput
 from lumeflow.server import documents, finding, told
 from lumeflow.server.answers import Json
@@ -59,7 +59,7 @@ async def start(
     """
 
     async def act(attempt: Attempt) -> Json:
-        execution_id = await _submitted(submit, wanted, attempt)
+        execution_id = await _submitted(caller, submit, wanted, attempt)
         headers = finding.location(execution_id)
         if wait and (await wait_for(caller, execution_id, wait)).ended:
             return Json(told.whole(*await finding.whole(caller, execution_id)), headers=headers)
@@ -93,23 +93,29 @@ async def wait_for(caller: Caller, execution_id: str, seconds: float) -> Executi
     return await caller.service.wait(caller.tenant, execution_id, min(seconds, caller.server.config.longest_wait))
 
 
-def is_own(attempt: Attempt, given: str | None) -> bool:
-    """True if an execution whose id is taken is the one that this very request has started before."""
-    return attempt.is_again if given is not None else attempt.derived is not None
+async def is_own(caller: Caller, attempt: Attempt, given: str | None, taken: AlreadyThere) -> bool:
+    """True if an execution whose id is taken is the one that this very request has started before.
+
+    Nobody else has an id that is derived from the request; one that the client gave may be another request's.
+    """
+    if given is None:
+        return attempt.derived is not None
+    there = await caller.database.journal.get(taken.execution.id) if attempt.is_again else None
+    return there is not None and taken.is_alike(there)
 
 
-async def _submitted(submit: Submit, wanted: RunRequest, attempt: Attempt) -> str:
+async def _submitted(caller: Caller, submit: Submit, wanted: RunRequest, attempt: Attempt) -> str:
     """Start it; returns its id. A derived id gives way to one that the input asks for, as that of a signed delivery."""
     try:
-        return await _submitted_as(submit, wanted, attempt, wanted.execution_id, attempt.derived)
+        return await _submitted_as(caller, submit, wanted, attempt, wanted.execution_id, attempt.derived)
     except NamedByInput as error:
         if wanted.execution_id is not None:
             raise
-        return await _submitted_as(submit, wanted, attempt, error.wanted, None)
+        return await _submitted_as(caller, submit, wanted, attempt, error.wanted, None)
 
 
 async def _submitted_as(
-    submit: Submit, wanted: RunRequest, attempt: Attempt, given: str | None, derived: str | None
+    caller: Caller, submit: Submit, wanted: RunRequest, attempt: Attempt, given: str | None, derived: str | None
 ) -> str:
     execution_id = given or derived
     options = {
@@ -123,9 +129,7 @@ async def _submitted_as(
     }
     try:
         return await submit(options)
-    except UsageError as error:
-        if not isinstance(error.__context__, AlreadyExists):
-            raise
-        if execution_id is not None and is_own(attempt, given):
-            return execution_id
+    except AlreadyThere as error:
+        if await is_own(caller, attempt, given, error):
+            return error.execution.id
         raise conflict("execution-exists", str(error)) from None

@@ -12,7 +12,7 @@ from lumeflow.core.document import Workflow
 from lumeflow.core.errors import UsageError
 from lumeflow.core.journal import AlreadyExists, Execution, Mode, Status
 from lumeflow.core.records import JsonObject
-from lumeflow.executions import already_there
+from lumeflow.executions import AlreadyThere
 from lumeflow.preparation import ExecutionRequest
 from lumeflow.service.settings import ServiceSettings
 from lumeflow.service.watch import LOOK, Watch
@@ -181,7 +181,7 @@ class ExecutionService(Watch):
         Args:
             tenant: Whose it is.
             execution_id: The execution.
-            limits: Limits for this run in place of the document's of the same name.
+            limits: Limits for this run in place of the document's, and of those that it was queued with.
             priority: The higher goes first among those of the tenant.
 
         Raises:
@@ -194,7 +194,7 @@ class ExecutionService(Watch):
             raise UsageError(f"execution '{execution_id}' is {state.status}: wait for it, or cancel it")
         if state.status is Status.COMPLETED and not await app.has_failed_records(execution_id):
             raise UsageError(f"execution '{execution_id}' has completed, and no record of it failed: nothing is left")
-        options = {"limits": dict(limits)} if limits else {}
+        options = _options(await app.queued_limits(await self._stored(app, execution_id)), limits)
         await _until_let_go(app, execution_id)
         await app.database.queue.requeue(
             execution_id, at=self._clock.now(), kind=state.kind, priority=priority, options=options
@@ -242,7 +242,9 @@ class ExecutionService(Watch):
         if not state.ended:
             raise UsageError(f"execution '{execution_id}' is {state.status}: wait for it, or cancel it")
         execution = await app.prepare_rerun(execution_id, from_node=from_node, new_id=new_id)
-        await self._enqueue(app, execution, state.kind, priority=priority, given=new_id, limits=limits)
+        # Not known to the queue yet, it has the limits of the earlier one.
+        chosen = {**await app.queued_limits(execution), **(limits or {})}
+        await self._enqueue(app, execution, state.kind, priority=priority, given=new_id, limits=chosen)
         return execution.id
 
     async def _enqueue(
@@ -256,14 +258,20 @@ class ExecutionService(Watch):
         limits: JsonObject | None = None,
         not_before: datetime | None = None,
     ) -> None:
-        options = {"limits": dict(limits)} if limits else {}
+        options = _options(limits)
         try:
             await app.database.queue.enqueue(
                 execution, kind=kind, priority=priority, options=options, available_at=not_before
             )
         except AlreadyExists:
-            raise UsageError(already_there(execution, given=given)) from None
+            raise AlreadyThere(execution, given=given) from None
         self._worker.wake()
+
+
+def _options(*limits: JsonObject | None) -> dict[str, Any]:
+    """What a worker must know: limits in place of the document's, the last of each name."""
+    chosen = {name: value for given in limits for name, value in (given or {}).items()}
+    return {"limits": chosen} if chosen else {}
 
 
 async def _until_let_go(app: App, execution_id: str) -> None:

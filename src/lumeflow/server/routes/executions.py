@@ -8,7 +8,8 @@ from starlette.responses import Response
 
 from lumeflow.core.clock import LONGEST_ID
 from lumeflow.core.errors import UsageError
-from lumeflow.core.journal import AlreadyExists, Mode
+from lumeflow.core.journal import Mode
+from lumeflow.executions import AlreadyThere
 from lumeflow.search import is_search
 from lumeflow.server import documents, finding, listing, paging, starting, told
 from lumeflow.server.answers import Json
@@ -274,11 +275,12 @@ async def _rerun(
                 made = await caller.service.rerun_failed(caller.tenant, execution_id, **options)
             else:
                 made = await caller.service.rerun_from(caller.tenant, execution_id, node_id, **options)
+        except AlreadyThere as error:
+            if not await starting.is_own(caller, attempt, wanted.execution_id, error):
+                raise conflict("execution-exists", str(error)) from None
+            made = error.execution.id
         except UsageError as error:
-            exists = isinstance(error.__context__, AlreadyExists)
-            if not exists or new_id is None or not starting.is_own(attempt, wanted.execution_id):
-                raise conflict("execution-exists" if exists else "not-rerunnable", str(error)) from None
-            made = new_id
+            raise conflict("not-rerunnable", str(error)) from None
         headers = finding.location(made)
         return Json(told.state(await finding.state(caller, made)), HTTPStatus.ACCEPTED, headers=headers)
 

@@ -13,9 +13,9 @@ from lumeflow.core.document import Workflow
 from lumeflow.core.document.fields import ID_PATTERN
 from lumeflow.core.errors import UsageError
 from lumeflow.core.findings import InvalidWorkflow
-from lumeflow.core.journal import AlreadyExists, Mode
+from lumeflow.core.journal import Mode
+from lumeflow.executions import AlreadyThere
 from lumeflow.kit.webhooks import DeliveryRefused
-from lumeflow.preparation import ExecutionRequest
 from lumeflow.server.answers import Json
 from lumeflow.server.caller import Server, server_of
 from lumeflow.server.execution_models import DeliveryModel
@@ -70,10 +70,9 @@ async def deliver(request: Request, tenant: TenantPath, workflow_id: WorkflowPat
         raise Problem(
             HTTPStatus.SERVICE_UNAVAILABLE, "workflow-not-ready", "the workflow cannot be run: tell its owner"
         ) from error
+    except AlreadyThere as error:
+        return Json({"executionId": error.execution.id, "duplicate": True})
     except UsageError as error:
-        if isinstance(error.__context__, AlreadyExists):
-            known = await server.app.of(tenant).prepare(ExecutionRequest(workflow=document, input=trigger))
-            return Json({"executionId": known.id, "duplicate": True})
         if isinstance(error.__cause__, DeliveryRefused):
             raise Problem(HTTPStatus.UNAUTHORIZED, "delivery-refused", str(error.__cause__)) from None
         raise
