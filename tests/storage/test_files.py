@@ -116,7 +116,7 @@ async def test_a_stranger_is_told_names_and_no_places(tmp_path):
             await files.read(name)
         assert str(tmp_path) not in str(told.value)
     (tmp_path / "exec-1").write_bytes(b"")
-    with pytest.raises(StorageError, match=r"file a\.json") as failed:
+    with pytest.raises(UsageError, match=r"file a\.json") as failed:
         await files.create("a.json")
     assert str(tmp_path) not in str(failed.value)
 
@@ -147,7 +147,7 @@ async def test_an_id_that_is_no_folder_name_stays_inside(tmp_path):
 async def test_a_folder_in_the_place_of_the_file(files, tmp_path):
     (tmp_path / "artifacts/exec-1/a.json").mkdir(parents=True)
     sink = await files.create("a.json")
-    with pytest.raises(StorageError, match=r"a\.json: it cannot be written"):
+    with pytest.raises(UsageError, match=r"a\.json: it cannot be written \(Is a directory\): check the path"):
         await sink.commit()
     await sink.discard()
     assert everything(tmp_path) == []
@@ -155,8 +155,34 @@ async def test_a_folder_in_the_place_of_the_file(files, tmp_path):
 
 async def test_a_file_in_the_place_of_the_folder(files, tmp_path):
     (tmp_path / "artifacts").write_bytes(b"")
-    with pytest.raises(StorageError, match="it cannot be written"):
+    with pytest.raises(UsageError, match="it cannot be written"):
         await files.create("a.json")
+
+
+@pytest.mark.parametrize("anywhere", [True, False])
+@pytest.mark.parametrize("name", ["a" * 400, "é" * 130 + ".csv", "/".join(["a" * 200] * 25), "a.csv/b.csv"])
+async def test_a_path_that_no_disk_could_take_is_the_nodes_own_error(tmp_path, monkeypatch, name, anywhere):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.csv").write_bytes(b"")
+    files = LocalFiles(tmp_path, "exec-1", anywhere=anywhere)
+    await written(files, "a.csv", b"")
+    with pytest.raises(UsageError, match="it cannot be written .*: check the path"):
+        await files.create(name)
+
+
+async def test_two_nodes_that_open_one_file_at_the_same_moment(files, tmp_path):
+    first, second = await asyncio.gather(files.create("a.json"), files.create("a.json"), return_exceptions=True)
+    assert isinstance(second, UsageError) and "two nodes write it" in str(second)
+    await first.commit()
+    assert everything(tmp_path) == ["artifacts/exec-1/a.json"]
+
+
+async def test_a_file_that_could_not_be_made_is_nobodys(files, tmp_path):
+    (tmp_path / "artifacts").write_bytes(b"")
+    with pytest.raises(UsageError, match="it cannot be written"):
+        await files.create("a.json")
+    (tmp_path / "artifacts").unlink()
+    assert await written(files, "a.json", b"x")
 
 
 async def test_a_full_disk_names_the_file_and_leaves_nothing(files, tmp_path):

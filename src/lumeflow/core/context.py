@@ -76,7 +76,7 @@ class Files(Protocol):
         """Open a new file of this execution and node; `name` may be a relative or an absolute path.
 
         Raises:
-            UsageError: The path leaves the folder that is allowed.
+            UsageError: The path leaves the folder that is allowed, or no file can be there.
         """
         ...
 

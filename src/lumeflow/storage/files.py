@@ -1,6 +1,7 @@
 """Output files of an execution, written whole or not at all, and input files."""
 
 import asyncio
+import errno
 import os
 import re
 import shutil
@@ -26,6 +27,23 @@ UPLOAD_PATTERN = r"^upload-[0-9a-f]{32}(\.[a-z0-9]{1,8}){0,2}$"
 
 _UPLOAD = re.compile(UPLOAD_PATTERN)
 _PIECE = 1 << 20
+
+_OF_THE_PATH = frozenset(
+    {
+        errno.EACCES,
+        errno.EEXIST,
+        errno.EILSEQ,
+        errno.EINVAL,
+        errno.EISDIR,
+        errno.ELOOP,
+        errno.ENAMETOOLONG,
+        errno.ENOENT,
+        errno.ENOTDIR,
+        errno.EPERM,
+        errno.EROFS,
+    }
+)
+"""What is wrong with the path, and will be at the next try; all else (no room, a broken disk) may pass."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,23 +88,25 @@ class LocalFiles:
         """Open a new file.
 
         Raises:
-            UsageError: The path is not allowed, or another node writes the same file.
-            StorageError: It cannot be made.
+            UsageError: The path is not allowed, no file can be there, or another node writes the same file.
+            StorageError: It cannot be made now.
         """
         path = self._path(name)
         told = str(path) if self._anywhere else name
         if path in self._taken:
             raise UsageError(f"file {told}: two nodes write it: give each a name of its own")
+        self._taken.add(path)  # before the wait: another node may ask meanwhile
         making = asyncio.ensure_future(asyncio.to_thread(LocalSink, path, self._taken, self._open, told))
         try:
-            sink = await asyncio.shield(making)
+            return await asyncio.shield(making)
         except asyncio.CancelledError:
             # The thread opens the file all the same, and nobody but this one knows of it.
-            with suppress(StorageError):
+            with suppress(StorageError, UsageError):
                 await (await making).discard()
             raise
-        self._taken.add(path)
-        return sink
+        finally:
+            if making.done() and not making.cancelled() and making.exception() is not None:
+                self._taken.discard(path)
 
     async def close(self) -> None:
         """Give up files that nobody has finished: a block can be stopped before it gets hold of its file."""
@@ -206,7 +226,8 @@ class LocalSink:
         """Finish: the file is on disk under its final name. Returns its path, or its name where paths are not told.
 
         Raises:
-            StorageError: It cannot be written; nothing appears under the final name.
+            UsageError: No file can be there; nothing appears under the final name.
+            StorageError: It cannot be written now; as above.
         """
         await asyncio.to_thread(self._guard, self._commit)
         return self._told
@@ -299,7 +320,11 @@ def _unreadable(path: Path, error: OSError | ValueError) -> UsageError:
     return UsageError(f"file {path}: it cannot be read ({reason}): check the path and its permissions")
 
 
-def _unwritable(path: str, error: OSError) -> StorageError:
+def _unwritable(path: str, error: OSError) -> StorageError | UsageError:
+    if error.errno in _OF_THE_PATH:
+        return UsageError(
+            f"file {path}: it cannot be written ({error.strerror}): check the path and its folder's permissions"
+        )
     return StorageError(
         f"file {path}: it cannot be written ({error.strerror}): check the room on its disk and its folder's permissions"
     )
