@@ -2,13 +2,13 @@
 
 import asyncio
 import signal
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from lumeflow import Mode, Settings, Status, open_app
 from lumeflow.core.errors import StorageError
-from lumeflow.service import ExecutionService, ServiceSettings
+from lumeflow.service import ExecutionService, ServiceSettings, run
 from lumeflow.storage.repositories.queue import JobState
 from tests.service.conftest import FAST, PEOPLE, greeting
 
@@ -46,6 +46,16 @@ async def test_a_storage_that_fails_for_a_while_only_delays(service, monkeypatch
     assert state.status is Status.COMPLETED
     assert len(failed) == 3
     assert service.problem is None
+
+
+async def test_an_execution_whose_storage_fails_is_put_off_as_often_as_it_takes(service, monkeypatch):
+    monkeypatch.setattr(run, "LATER", timedelta(0))
+    failed = fail(monkeypatch, run.Run, "_work", service.settings.attempts + 2)
+    name = await service.submit("default", greeting(), PEOPLE)
+    await service.start()
+    state = await service.wait("default", name, 30)
+    assert (state.status, state.attempts) == (Status.COMPLETED, 1)
+    assert len(failed) == service.settings.attempts + 2
 
 
 async def test_a_tenants_limit_holds_for_processes_that_take_jobs_at_the_same_moment(open_service):

@@ -71,7 +71,7 @@ class Run:
             raise
         except StorageError as error:
             _log.warning("execution '%s' is put off: %s", self.job.execution_id, error)
-            await self._dispatch.give_back(self.job, counts=True, until=self._clock.now() + LATER)
+            await self._dispatch.give_back(self.job, until=self._clock.now() + LATER)
             return
         if is_done:
             await self._dispatch.done(self.job, at=self._clock.now())

@@ -41,7 +41,7 @@ class Worker:
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop: asyncio.Task[None] | None = None
         self._claiming: asyncio.Task[None] | None = None
-        self._left: list[QueuedJob] = []
+        self._left: list[tuple[QueuedJob, bool]] = []
         self._gate = asyncio.Lock()
         self._news = asyncio.Event()
 
@@ -110,7 +110,8 @@ class Worker:
     async def _put_back(self) -> None:
         """Queue again what could not be put back when its run ended, since the storage failed."""
         while self._left:
-            await self._dispatch.give_back(self._left[0], counts=True)
+            job, counts = self._left[0]
+            await self._dispatch.give_back(job, counts=counts)
             self._left.pop(0)
 
     async def _pass_on_cancels(self) -> None:
@@ -125,4 +126,4 @@ class Worker:
         self._news.set()
         if not task.cancelled() and (error := task.exception()) is not None:
             _log.error("execution '%s' could not be put back into the queue yet: %s", place[1], error)
-            self._left.append(run.job)
+            self._left.append((run.job, not isinstance(error, StorageError)))

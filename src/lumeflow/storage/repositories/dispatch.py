@@ -93,7 +93,7 @@ class Dispatch:
 
         Args:
             job: The job.
-            counts: True if it counts as an attempt; not if this process only ends.
+            counts: True if it counts as an attempt; not if this process only ends, or the storage failed.
             until: Not to be taken again before; None for at once.
         """
         place = (job.tenant, job.execution_id, self._presence.token)
