@@ -172,7 +172,8 @@ async def test_a_path_that_no_disk_could_take_is_the_nodes_own_error(tmp_path, m
 
 async def test_two_nodes_that_open_one_file_at_the_same_moment(files, tmp_path):
     first, second = await asyncio.gather(files.create("a.json"), files.create("a.json"), return_exceptions=True)
-    assert isinstance(second, UsageError) and "two nodes write it" in str(second)
+    assert isinstance(second, UsageError)
+    assert "two nodes write it" in str(second)
     await first.commit()
     assert everything(tmp_path) == ["artifacts/exec-1/a.json"]
 
