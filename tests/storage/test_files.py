@@ -166,7 +166,7 @@ async def test_a_path_that_no_disk_could_take_is_the_nodes_own_error(tmp_path, m
     (tmp_path / "a.csv").write_bytes(b"")
     files = LocalFiles(tmp_path, "exec-1", anywhere=anywhere)
     await written(files, "a.csv", b"")
-    with pytest.raises(UsageError, match="it cannot be written .*: check the path"):
+    with pytest.raises(UsageError, match=r"it cannot be written .*: check the path"):
         await files.create(name)
 
 
