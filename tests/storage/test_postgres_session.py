@@ -98,17 +98,24 @@ async def test_connections_that_the_server_ends_are_made_anew(database, postgres
 
 async def test_a_server_that_stays_away_is_told_and_found_again(new_postgres, postgres, tmp_path):
     database = await open_database(new_postgres(), data_dir=tmp_path, busy_timeout=0.3)
-    lock = await database.begin(execution())
+    lock, given_up = await database.begin(execution()), await database.begin(execution("exec-2"))
     postgres.stop()
     try:
         with pytest.raises(StorageError, match="it cannot be reached"):
             await lock.ledger.claim(claim())
+        given_up.release()
         with pytest.raises(StorageError, match="it cannot be reached"):
             await database.journal.get(EXECUTION)
     finally:
         postgres.start()
     await lock.ledger.claim(claim())
     assert await database.journal.get(EXECUTION) is not None
+    async with asyncio.timeout(20):
+        while True:
+            owned = postgres.sql("SELECT execution_id FROM execution_owners", name_of(database))
+            if owned == f"{EXECUTION}\n":
+                break
+            await asyncio.sleep(0.05)
     await database.close()
 
 

@@ -14,6 +14,7 @@ from lumeflow.core.events import Event, EventKind
 from lumeflow.core.journal import Status
 from lumeflow.storage import open_database
 from tests.storage.build import EXECUTION, NOON, answered, claim, execution, key, record
+from tests.storage.contracts.ownership import give_up_while_away
 
 ROOT = Path(__file__).parents[2]
 
@@ -51,6 +52,10 @@ async def test_another_process_cannot_take_what_runs(database, other):
     lock.release()
     await database.journal.flush()
     (await other.take(EXECUTION)).release()
+
+
+async def test_what_is_given_up_while_the_database_is_away_is_free_once_it_is_back(database, other, monkeypatch):
+    await give_up_while_away(database, other, monkeypatch)
 
 
 async def test_both_write_and_see_what_the_other_wrote(database, other):

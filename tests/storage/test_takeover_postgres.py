@@ -14,6 +14,7 @@ from lumeflow.core.errors import StorageError, UsageError
 from lumeflow.core.journal import Status
 from lumeflow.storage import open_database
 from tests.storage.build import EXECUTION, NOON, answered, claim, execution, key, record
+from tests.storage.contracts.ownership import give_up_while_away
 
 ROOT = Path(__file__).parents[2]
 
@@ -54,6 +55,10 @@ async def test_another_machine_cannot_take_what_runs(here, there):
     lock.release()
     await here.journal.flush()
     (await there.take(EXECUTION)).release()
+
+
+async def test_what_is_given_up_while_the_database_is_away_is_free_once_it_is_back(here, there, monkeypatch):
+    await give_up_while_away(here, there, monkeypatch)
 
 
 async def test_when_its_lease_has_ended_it_can_and_the_first_is_fenced_off(here, there, postgres, url):

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from lumeflow.core.clock import NewId, random_id
@@ -38,6 +39,9 @@ from lumeflow.storage.store import Store, open_sqlite
 from lumeflow.storage.tables import SqlTables
 from lumeflow.storage.totals import sum_up
 from lumeflow.storage.workflows import SqlWorkflows
+
+CLEAR_AGAIN = 1.0
+"""Seconds after which it is written again that an execution was given up, if the database was away."""
 
 
 @dataclass(slots=True)
@@ -270,18 +274,25 @@ class Database:
 
     def _release(self, execution_id: str, owner: str) -> None:
         del self._taken[owner]
-        if not self._holdings.drop(execution_id, owner):
-            return
+        if self._holdings.drop(execution_id, owner):
+            self._clear(execution_id, owner)
+
+    def _clear(self, execution_id: str, owner: str) -> None:
+        """Write that it is given up, as often as that takes: for other processes it is this one's until then."""
         try:
             future = self._writer.call(lambda tx: clear_owner(tx, execution_id, owner))
         except StorageError:
             self._stand_down()
         else:
-            future.add_done_callback(self._cleared)
+            future.add_done_callback(partial(self._cleared, execution_id, owner))
 
-    def _cleared(self, future: "asyncio.Future[None]") -> None:
-        if not future.cancelled() and future.exception() is not None:
+    def _cleared(self, execution_id: str, owner: str, future: "asyncio.Future[None]") -> None:
+        if future.cancelled() or future.exception() is None:
+            return
+        if self.is_broken:
             self._stand_down()
+        else:
+            future.get_loop().call_later(CLEAR_AGAIN, self._clear, execution_id, owner)
 
     def _stand_down(self) -> None:
         """What can no longer be given up by writing so is given up by withdrawing: all of it, if nothing is written."""

@@ -7,7 +7,7 @@ import pytest
 from lumeflow.core.effects import Stored
 from lumeflow.core.errors import StorageError, UsageError
 from lumeflow.core.journal import AlreadyExists, Status
-from lumeflow.storage import Database, Taken
+from lumeflow.storage import Database, Taken, database
 from tests.storage.build import EXECUTION, NOON, answered, claim, execution, key, record
 
 
@@ -118,3 +118,34 @@ class OwnershipContract:
         await storage.journal.flush()
         await lock.ledger.claim(claim(key(execution_id="exec-2")))
         await lock.ledger.answer(key(execution_id="exec-2"), answered())
+
+
+async def give_up_while_away(here: Database, there: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process gives an execution up while the database cannot be written; once it can, another process has it."""
+    clear, failed = database.clear_owner, []
+    is_away = True
+
+    def away(*args):
+        if is_away:
+            failed.append(args)
+            raise StorageError("it cannot be reached")
+        clear(*args)
+
+    monkeypatch.setattr(database, "clear_owner", away)
+    monkeypatch.setattr(database, "CLEAR_AGAIN", 0.01)
+    lock = await here.begin(execution())
+    lock.release()
+    await here.journal.flush()
+    assert failed
+    assert not await here.is_running(EXECUTION)
+    with pytest.raises(UsageError, match="still running"):
+        await there.take(EXECUTION)
+    is_away = False
+    async with asyncio.timeout(10):
+        while True:
+            if not await there.is_running(EXECUTION):
+                break
+            await asyncio.sleep(0.01)
+    taken = await there.take(EXECUTION)
+    await taken.ledger.claim(claim())
+    assert not here.is_broken
