@@ -102,6 +102,34 @@ async def test_a_job_that_could_not_be_put_back_is_put_back_later(service, monke
     assert [e.kind.value for e in starts].count("execution.started") == 1, "it had ended, and was not run again"
 
 
+async def test_a_job_that_is_claimed_again_before_its_run_is_over_is_not_forgotten(service, monkeypatch):
+    dispatch, worker = service.app.database.installation.dispatch, service._worker
+    done, runs, errors = dispatch.done, [], []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: errors.append(context))
+
+    async def claimed_again(job, *, at):
+        runs.append(worker.runs.get(("default", job.execution_id)))
+        if len(runs) == 1:
+            await dispatch.give_back(job)
+            await worker._claim(1)
+            return True
+        return await done(job, at=at)
+
+    monkeypatch.setattr(dispatch, "done", claimed_again)
+    name = await service.submit("default", greeting(), PEOPLE)
+    await service.start()
+    async with asyncio.timeout(20):
+        while True:
+            if len(runs) == 2 and not service.running:
+                break
+            await asyncio.sleep(0.01)
+    assert None not in runs
+    assert runs[0] is not runs[1]
+    assert all(run.over.is_set() for run in runs)
+    assert errors == []
+    assert (await service.status("default", name)).status is Status.COMPLETED
+
+
 @pytest.mark.parametrize("turns", range(0, 40, 4))
 async def test_stopped_at_any_moment_nothing_stays_taken(service, turns):
     names = [await service.submit("default", greeting(), PEOPLE) for _ in range(3)]

@@ -105,7 +105,7 @@ class Worker:
             self.runs[place] = run
             task = asyncio.create_task(run.run(), name=f"execution {job.execution_id}")
             self._tasks.add(task)
-            task.add_done_callback(partial(self._ended, place))
+            task.add_done_callback(partial(self._ended, place, run))
 
     async def _put_back(self) -> None:
         """Queue again what could not be put back when its run ended, since the storage failed."""
@@ -119,9 +119,10 @@ class Worker:
             if place in self.runs:
                 self.runs[place].cancel.set()
 
-    def _ended(self, place: Place, task: "asyncio.Task[None]") -> None:
+    def _ended(self, place: Place, run: Run, task: "asyncio.Task[None]") -> None:
         self._tasks.discard(task)
-        run = self.runs.pop(place)
+        if self.runs.get(place) is run:  # and not the next one of the same execution
+            del self.runs[place]
         run.over.set()
         self._news.set()
         if not task.cancelled() and (error := task.exception()) is not None:
