@@ -211,3 +211,19 @@ async def test_a_few_blocks_are_tested_at_once(site, client, monkeypatch):
     answers = await asyncio.gather(*(client.post("/api/workflows/blocks/filter/test", json=body) for _ in range(12)))
     assert {answer.status_code for answer in answers} == {200}
     assert max(most) == 8
+
+
+async def test_parameters_that_are_not_there_are_named(client):
+    answer = await client.get("/api/costs", params={"by": "provider", "workflow": "w1", "x" * 500: "1"})
+    errors = problem(answer, 422, "invalid-request")["errors"]
+    assert errors[0] == {
+        "where": "query",
+        "field": "workflow",
+        "message": "there is no such parameter here. Did you mean 'workflowId'?",
+    }
+    assert errors[1]["field"] == "x" * 80
+    execute = await client.post("/api/workflows/none/execute?Wait=1", content=b"{")
+    assert "Did you mean 'wait'?" in problem(execute, 422, "invalid-request")["detail"]
+    delete = await client.delete("/api/workflows/none?force=1")
+    assert "nothing is read from the query" in problem(delete, 422, "invalid-request")["detail"]
+    assert (await client.get("/health?probe=1")).status_code == 200

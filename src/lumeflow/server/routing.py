@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from http import HTTPStatus
 from json import JSONDecodeError
-from typing import Any
+from typing import Any, ClassVar
 
 import orjson
 from fastapi import APIRouter, Request
@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from lumeflow.core.document.reading import MAX_DEPTH
 from lumeflow.server.problems import MEDIA_TYPE, Problem
+from lumeflow.server.queries import check_query, parameters_of
 
 ALWAYS = (400, 401, 403, 408, 413, 422, 429, 500, 503)
 """Statuses that any endpoint with a key can answer with."""
@@ -53,16 +54,27 @@ def _is_deeper(value: Any, depth: int) -> bool:
 
 
 class JsonRoute(APIRoute):
-    """A route that reads JSON by the rules of RFC 8259."""
+    """A route that reads JSON by the rules of RFC 8259, and refuses parameters that it does not have."""
+
+    takes_any_query: ClassVar[bool] = False
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wrap the handler."""
         handle = super().get_route_handler()
+        known = parameters_of(self.dependant)
 
         async def strict(request: Request) -> Response:
+            if not self.takes_any_query:
+                check_query(request, known)
             return await handle(_JsonRequest(request.scope, request.receive))
 
         return strict
+
+
+class OpenRoute(JsonRoute):
+    """A route for those who add parameters of their own to an address: load balancers, senders of deliveries."""
+
+    takes_any_query = True
 
 
 _MEANINGS = {
@@ -96,9 +108,11 @@ def problems(*statuses: int, always: tuple[int, ...] = ALWAYS) -> dict[int | str
     }
 
 
-def router(tag: str, prefix: str = "", *, always: tuple[int, ...] = ALWAYS) -> APIRouter:
+def router(
+    tag: str, prefix: str = "", *, always: tuple[int, ...] = ALWAYS, route: type[JsonRoute] = JsonRoute
+) -> APIRouter:
     """A group of endpoints."""
-    return APIRouter(prefix=prefix, tags=[tag], route_class=JsonRoute, responses=problems(always=always))
+    return APIRouter(prefix=prefix, tags=[tag], route_class=route, responses=problems(always=always))
 
 
 def json_body(schema: str, description: str, example: Any = None) -> dict[str, Any]:

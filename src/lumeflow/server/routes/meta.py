@@ -15,9 +15,9 @@ from lumeflow.server.answers import Json, dump
 from lumeflow.server.caller import server_of
 from lumeflow.server.gate import unavailable
 from lumeflow.server.models import HealthModel, ReadyModel
-from lumeflow.server.routing import problems, router
+from lumeflow.server.routing import OpenRoute, problems, router
 
-api = router("Server", always=(500, 503))
+api = router("Server", always=(500, 503), route=OpenRoute)
 
 MEDIA_TYPE = "application/schema+json"
 _SCHEMA_ANSWER: dict[str, Any] = {"description": "The schema.", "content": {MEDIA_TYPE: {"schema": {"type": "object"}}}}

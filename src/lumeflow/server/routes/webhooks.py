@@ -20,11 +20,11 @@ from lumeflow.server.answers import Json
 from lumeflow.server.caller import Server, server_of
 from lumeflow.server.execution_models import DeliveryModel
 from lumeflow.server.problems import Problem, not_found
-from lumeflow.server.routing import UNSIGNED, problems, router
+from lumeflow.server.routing import UNSIGNED, OpenRoute, problems, router
 from lumeflow.storage.jobs import DEFAULT_TENANT
 from lumeflow.storage.repositories.tenants import checked_tenant
 
-api = router("Webhooks", "/api/webhooks", always=UNSIGNED)
+api = router("Webhooks", "/api/webhooks", always=UNSIGNED, route=OpenRoute)
 
 TenantPath = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$", description="Whose workflow it is.")]
 WorkflowPath = Annotated[str, Path(pattern=ID_PATTERN, description="A workflow that begins with `input/webhook`.")]
