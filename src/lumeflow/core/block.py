@@ -20,6 +20,7 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 from lumeflow.core.block_type import BlockType as BlockType  # noqa: PLC0414 - for all who know it from here
 from lumeflow.core.config import BlockConfig
 from lumeflow.core.context import BlockContext
+from lumeflow.core.expressions import Template
 from lumeflow.core.money import ZERO
 from lumeflow.core.records import JsonObject, Outcome, Whole
 from lumeflow.core.secret import Secret
@@ -160,6 +161,12 @@ class Block(Generic[ConfigT]):
         validation as a warning.
         """
         return ()
+
+    def writes(self) -> Template | None:
+        """Path of the file that it writes, as `config.path` has it; None for no file, or for a path of its own. Two
+        nodes must not write one file.
+        """
+        return None
 
     async def open(self, ctx: BlockContext) -> Mapping[str, Any]:
         """Called once before the first record; returns payload fields to send at once.

@@ -132,6 +132,7 @@ class Merge(Block[MergeConfig]):
 
 class OutputConfig(BlockConfig):
     destination: Literal["json", "table"]
+    path: TemplateField | None = None
     mapping: TemplateField = None
 
 
@@ -140,6 +141,9 @@ class Output(Block[OutputConfig]):
     name = "json"
     when: ClassVar = [{"destination": "json"}, {"destination": "table"}]
     Config = OutputConfig
+
+    def writes(self):
+        return self.config.path
 
     def process_batch(self, records, ctx):
         return records

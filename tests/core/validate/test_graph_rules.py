@@ -16,7 +16,15 @@ def merge(*sources):
     return node("m", "merge", config={"sources": list(sources)} if sources else {})
 
 
+def out(identifier, path, **changes):
+    return node(identifier, "output", config={"path": path}, **changes)
+
+
 RIGHT = [
+    ("two files", [IN, out("o", "a.csv"), out("p", "b.csv")], "in>o in>p"),
+    ("a file for each input", [IN, A, out("o", "{{input.x}}"), out("p", "{{input.x}}")], "in>o in>a a>p"),
+    ("a file by either arm", [IN, branch(), out("o", "a.csv"), out("p", "a.csv")], "in>br br.true>o br.false>p"),
+    ("a file by who stands in", [IN, out("o", "a.csv", fallback={"node": "p"}), out("p", "a.csv")], "in>o"),
     ("chain", [IN, A, OUT], "in>a a>out"),
     ("diamond", [IN, A, B, merge(), OUT], "in>a in>b a>m b>m m>out"),
     ("merge with ports", [IN, A, B, merge("b", "a"), OUT], "in>a in>b a>m.left b>m.right m>out"),
@@ -39,6 +47,8 @@ def test_right(nodes, edges):
 
 
 WRONG = [
+    ("one file", [IN, A, out("o", "a.csv"), out("p", "a.csv")], "in>o in>a a>p", [("file-taken", "/nodes/3/config/path")], "'p' would write the file that 'o' writes, 'a.csv'"),
+    ("one file of an execution", [IN, out("o", "{{execution.id}}"), out("p", "{{execution.id}}")], "in>o in>p", [("file-taken", "/nodes/2/config/path")], "'o'"),
     ("two nodes of one id", [IN, A, A, OUT], "in>a a>out", [("duplicate-id", "/nodes/2/id")], "/nodes/1"),
     ("unknown source", [IN, OUT], "in>out inn>out", [("unknown-node", "/edges/1/source")], "Did you mean 'in'?"),
     ("unknown target", [IN, OUT], "in>out in>outt", [("unknown-node", "/edges/1/target")], "Did you mean 'out'?"),

@@ -20,6 +20,7 @@ from lumeflow.plugin import (
     JsonObject,
     Outcome,
     RecordError,
+    Template,
     TemplateField,
 )
 
@@ -87,6 +88,10 @@ class CsvOutput(Block[CsvOutputConfig]):
         self._columns: dict[str, int] = {}
         self._spool: BatchSpool | None = None
         self._count = 0
+
+    def writes(self) -> Template | None:
+        """What `config.path` says."""
+        return self.config.path
 
     async def open(self, ctx: BlockContext) -> Mapping[str, Any]:
         """Open the file."""

@@ -14,6 +14,7 @@ from lumeflow.plugin import (
     BlockType,
     JsonObject,
     Outcome,
+    Template,
     TemplateField,
 )
 
@@ -61,6 +62,10 @@ class JsonOutput(Block[JsonOutputConfig]):
         super().__init__(config)
         self._sink: FileSink | None = None
         self._count = 0
+
+    def writes(self) -> Template | None:
+        """What `config.path` says."""
+        return self.config.path
 
     async def open(self, ctx: BlockContext) -> Mapping[str, Any]:
         """Open the file."""

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from lumeflow.kit.outputs import FileSink, json_texts, output_path, refusals
-from lumeflow.plugin import Block, BlockConfig, BlockContext, BlockType, JsonObject, Outcome, TemplateField
+from lumeflow.plugin import Block, BlockConfig, BlockContext, BlockType, JsonObject, Outcome, Template, TemplateField
 
 
 class JsonLinesOutputConfig(BlockConfig):
@@ -50,6 +50,10 @@ class JsonLinesOutput(Block[JsonLinesOutputConfig]):
         super().__init__(config)
         self._sink: FileSink | None = None
         self._count = 0
+
+    def writes(self) -> Template | None:
+        """What `config.path` says."""
+        return self.config.path
 
     async def open(self, ctx: BlockContext) -> Mapping[str, Any]:
         """Open the file."""

@@ -23,6 +23,7 @@ from lumeflow.plugin import (
     JsonObject,
     Outcome,
     RecordError,
+    Template,
     TemplateField,
     did_you_mean,
 )
@@ -107,6 +108,10 @@ class ParquetOutput(Block[ParquetOutputConfig]):
         self._spool: BatchSpool | None = None
         self._thread: ThreadPoolExecutor | None = None
         self._count = 0
+
+    def writes(self) -> Template | None:
+        """What `config.path` says."""
+        return self.config.path
 
     async def open(self, ctx: BlockContext) -> Mapping[str, Any]:
         """Open the file."""

@@ -44,6 +44,7 @@ class Code(StrEnum):
     OUTPUT_WITH_EDGE = "output-with-outgoing-edge"
     UNREACHABLE = "unreachable"
     DEAD_END = "dead-end"
+    FILE_TAKEN = "file-taken"
 
     # Schemas
     INVALID_SCHEMA = "invalid-schema"

@@ -18,6 +18,7 @@ from lumeflow.core.validate.references import ReferenceRules
 from lumeflow.core.validate.schema_rules import collections
 from lumeflow.core.validate.static import STATIC_ROOTS, resolve_static
 from lumeflow.core.validate.subject import Settings, Subject
+from lumeflow.core.validate.written_files import shared_files
 
 __all__ = ["STATIC_ROOTS", "resolve_static", "validate"]
 
@@ -69,6 +70,7 @@ def _findings(draft: Draft, registry: Registry, settings: Settings) -> Iterator[
     yield from graph_rules.cycles(subject)
     if draft.complete:
         yield from graph_rules.reachability(subject)
+    yield from shared_files(subject)
     yield from collections(subject)
     yield from connections(subject)
     yield from ReferenceRules(subject).findings()

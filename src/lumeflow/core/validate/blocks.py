@@ -103,7 +103,7 @@ class BlockRules:
         """The block itself; a plugin's mistake is a finding and not the end of validation."""
         try:
             block = block_class(config)
-            block.out_ports(), block.routes(), block.sources()
+            block.out_ports(), block.routes(), block.sources(), block.writes()
             cautions = list(block.cautions())
         except Exception as error:
             message = f"block '{block_class.id()}' cannot be made with this configuration: {type(error).__name__}."
