@@ -227,3 +227,51 @@ async def test_parameters_that_are_not_there_are_named(client):
     delete = await client.delete("/api/workflows/none?force=1")
     assert "nothing is read from the query" in problem(delete, 422, "invalid-request")["detail"]
     assert (await client.get("/health?probe=1")).status_code == 200
+
+
+async def test_bodies_that_are_not_said_to_be_json_are_refused_as_such(client):
+    await client.post("/api/workflows", json=WORKFLOW)
+    for path in ("tidy-contacts/execute", "execute", "blocks/filter/test", "executions/none/resume"):
+        for kind in ({}, {"Content-Type": "application/x-www-form-urlencoded"}, {"Content-Type": "text/json"}):
+            answer = await client.post(f"/api/workflows/{path}", content=b"{}", headers=kind)
+            assert "application/json" in problem(answer, 415, "not-json")["detail"]
+    problem(await client.post("/api/workflows/executions/none/resume"), 404, "not-found")
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        (b'{"mode":"demo","mode":"live"}', "/mode"),
+        (b'{"mode":"demo","\\u006dode":"live"}', "/mode"),
+        (b'{"mode":"demo","variables":{"a":[{"x":1,"y":"a:b","x":2}]}}', "/variables/a/0/x"),
+        (b'{"mode":"demo","variables":{"x":"","y":"\\u003a"},"variables":{"x":"","y":"\\u003a"}}', "/variables"),
+        (b'{"mode":"demo","variables":' + b'{"a":' * 900 + b"1" + b"}" * 900 + b',"variables":{}}', "/variables"),
+    ],
+)
+async def test_keys_given_twice_are_refused(client, body, field):
+    await client.post("/api/workflows", json=WORKFLOW)
+    answer = await client.post(
+        "/api/workflows/tidy-contacts/execute", content=body, headers={"Content-Type": "application/json"}
+    )
+    found = problem(answer, 422, "invalid-request")
+    assert found["errors"][0]["where"] == "body"
+    (error,) = found["errors"]
+    assert error["field"] == field or "nested" in error["message"]
+    assert not (await client.get("/api/workflows/executions")).json()["items"]
+
+
+async def test_colons_in_a_body_are_no_duplicates(client):
+    await client.post("/api/workflows", json=WORKFLOW)
+    body = b'{"mode":"demo","variables":{"a":"x:\\u003ay","b:":' + b"9" * 5000 + b',"c":1e5,"d":"\\"a\\":1"}}'
+    answer = await client.post(
+        "/api/workflows/tidy-contacts/execute", content=body, headers={"Content-Type": "application/json"}
+    )
+    assert "more than once" not in answer.text
+    assert answer.status_code in {202, 422}
+
+
+async def test_a_body_that_does_not_come_is_told_on_every_path(tmp_path):
+    async with a_site(tmp_path, ServerConfig(body_timeout=0.1)) as site:
+        head = f"POST /api/workflows/x/execute HTTP/1.1\r\nHost: x\r\nX-API-Key: {await site.key()}\r\n"
+        answer = await raw(site, f"{head}Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{{".encode())
+        assert answer.startswith(b"HTTP/1.1 408")

@@ -59,6 +59,12 @@ async def test_every_body_has_an_example(document):
                 assert shown, f"{method} {path}"
 
 
+async def test_every_body_is_said_to_be_json(document):
+    for path, method, operation in operations(document):
+        if "application/json" in operation.get("requestBody", {}).get("content", {}):
+            assert "415" in operation["responses"], f"{method} {path}"
+
+
 async def test_every_reference_leads_somewhere(document):
     names = []
 

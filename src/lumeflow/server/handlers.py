@@ -107,8 +107,5 @@ def _fields(errors: Sequence[Any]) -> Problem:
 
 def _field(error: Any) -> FieldError:
     where, *path = error["loc"]
-    if error["type"] == "json_invalid":
-        reason = error.get("ctx", {}).get("error", "")
-        return FieldError(where="body", field="", message=f"it is not JSON: {reason}")
     field = pointer(path) if where == "body" else ".".join(map(str, path))
     return FieldError(where=str(where), field=field, message=str(error["msg"]))

@@ -1,62 +1,30 @@
 """Reading bodies, and saying in the OpenAPI document which problems an endpoint can answer with."""
 
-import asyncio
 from collections.abc import Callable, Coroutine
-from http import HTTPStatus
-from json import JSONDecodeError
 from typing import Any, ClassVar
 
-import orjson
 from fastapi import APIRouter, Request
 from fastapi.routing import APIRoute
 from starlette.responses import Response
 
-from lumeflow.core.document.reading import MAX_DEPTH
-from lumeflow.server.problems import MEDIA_TYPE, Problem
+from lumeflow.server.bodies import JsonRequest, check_media_type
+from lumeflow.server.problems import MEDIA_TYPE
 from lumeflow.server.queries import check_query, parameters_of
 
 ALWAYS = (400, 401, 403, 408, 413, 422, 429, 500, 503)
 """Statuses that any endpoint with a key can answer with."""
-_LARGE = 100_000
 UNSIGNED = (408, 413, 422, 429, 500, 503)
-
-
-class _JsonRequest(Request):
-    async def json(self) -> Any:
-        """Strict JSON: no NaN, no half characters, no nesting that recursive work could not follow.
-
-        Raises:
-            JSONDecodeError: It is something else.
-        """
-        body = await self.body()
-        # A large one in a thread: others go on meanwhile.
-        return await asyncio.to_thread(_parsed, body) if len(body) > _LARGE else _parsed(body)
-
-
-def _parsed(body: bytes) -> Any:
-    value = orjson.loads(body)
-    if _is_deeper(value, MAX_DEPTH):
-        raise JSONDecodeError(f"arrays and objects are nested more than {MAX_DEPTH} deep", "", 0)
-    return value
-
-
-def _is_deeper(value: Any, depth: int) -> bool:
-    level = [value]
-    for _ in range(depth + 1):
-        below: list[Any] = []
-        for item in level:
-            inner = item.values() if isinstance(item, dict) else item if isinstance(item, list) else ()
-            below.extend(child for child in inner if isinstance(child, dict | list))
-        if not below:
-            return False
-        level = below
-    return True
 
 
 class JsonRoute(APIRoute):
     """A route that reads JSON by the rules of RFC 8259, and refuses parameters that it does not have."""
 
     takes_any_query: ClassVar[bool] = False
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        if self.body_field is not None:
+            self.responses = {**self.responses, **problems(415, always=())}
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wrap the handler."""
@@ -66,7 +34,10 @@ class JsonRoute(APIRoute):
         async def strict(request: Request) -> Response:
             if not self.takes_any_query:
                 check_query(request, known)
-            return await handle(_JsonRequest(request.scope, request.receive))
+            checked = JsonRequest(request.scope, request.receive)
+            if self.body_field is not None:  # here, since FastAPI would make 400 of every problem with a body
+                await checked.check()
+            return await handle(checked)
 
         return strict
 
@@ -130,11 +101,5 @@ async def raw_json(request: Request) -> bytes:
     Raises:
         Problem: It is not said to be JSON.
     """
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/json" and not kind.endswith("+json"):
-        raise Problem(
-            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-            "not-json",
-            "the body must be JSON: send it with 'Content-Type: application/json'",
-        )
+    check_media_type(request)
     return await request.body()

@@ -109,6 +109,21 @@ def _check_depth(value: Any) -> None:
 
 def _check_duplicates(text: str) -> None:
     """JSON readers keep the last of two equal keys and say nothing; here it is an error."""
+    try:
+        found = duplicate_keys(text)
+    except RecursionError:  # in a value that was dropped for a later one
+        raise refused(Code.TOO_DEEP, _too_deep()) from None
+    if found:
+        raise InvalidWorkflow(Report(tuple(_doubled(key, at) for key, at in found)))
+
+
+def duplicate_keys(text: str) -> list[tuple[str, str]]:
+    """Keys of a JSON text that are given more than once in one object, each with its JSON pointer (empty if the object
+    itself was dropped).
+
+    Raises:
+        RecursionError: It is nested too deeply.
+    """
     doubled: dict[int, tuple[dict[str, Any], list[str]]] = {}
 
     def collect(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -118,15 +133,13 @@ def _check_duplicates(text: str) -> None:
             doubled[id(found)] = (found, [key for key, count in counts.items() if count > 1])
         return found
 
-    root = json.loads(text, object_pairs_hook=collect)
+    root = json.loads(text, object_pairs_hook=collect, parse_int=str)  # an int may have more digits than Python reads
     if not doubled:
-        return
-    findings = [
-        _doubled(key, pointer((*at, key)))
-        for at, item in _objects(root, ())
-        for key in doubled.get(id(item), (item, []))[1]
+        return []
+    found = [
+        (key, pointer((*at, key))) for at, item in _objects(root, ()) for key in doubled.get(id(item), (item, []))[1]
     ]
-    raise InvalidWorkflow(Report(tuple(findings or [_doubled(keys[0], "") for _, keys in doubled.values()])))
+    return found or [(keys[0], "") for _, keys in doubled.values()]
 
 
 def _doubled(key: str, at: str) -> Finding:
