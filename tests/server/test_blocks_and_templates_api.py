@@ -147,6 +147,8 @@ async def test_a_workflow_is_made_of_a_template(client):
     done = (await client.post("/api/workflows/by-name/execute", params={"wait": 20}, json=run)).json()
     assert (done["status"], done["output"]["recordsCount"]) == ("completed", 2)
     problem(await client.post("/api/templates/tidy/workflows", json=body), 409, "workflow-exists")
+    assert (await client.delete("/api/workflows/by-name")).status_code == 204
+    assert (await client.post("/api/templates/tidy/workflows", json=body)).json()["version"] == 2
     usual = (await client.post("/api/templates/tidy/workflows", json={"workflowId": "usual"})).json()
     assert usual["definition"]["nodes"] == WORKFLOW["nodes"], "the default"
 

@@ -131,7 +131,16 @@ async def test_a_document_is_executed_without_being_saved(site, client):
     assert (found["status"], found["workflowId"]) == ("completed", "tidy-contacts")
     stored = await site.app.stored(found["executionId"])
     assert (stored.now.isoformat(), stored.pinned) == ("2026-01-09T09:00:00+00:00", True)
-    assert (await client.get("/api/workflows/tidy-contacts/versions")).json()["items"] == []
+    assert (await client.get("/api/workflows")).json()["items"] == []
+    for path_of in ("", "/versions", "/versions/1"):
+        problem(await client.get(f"/api/workflows/tidy-contacts{path_of}"), 404, "not-found")
+    for wanted in ({}, {"version": 1}):
+        problem(
+            await client.post("/api/workflows/tidy-contacts/execute", json={"mode": "demo", **wanted}), 404, "not-found"
+        )
+    runs = "/api/workflows/tidy-contacts/executions"
+    assert len((await client.get(runs)).json()["items"]) == 1
+    assert (await client.get(runs, params={"status": "failed"})).json()["items"] == []
     broken = {**WORKFLOW, "edges": [{"source": "a", "target": "b"}]}
     for more in ({}, {"limits": {"calls": 1}}):
         refused = await client.post(path, json={**body, "workflow": broken, **more})

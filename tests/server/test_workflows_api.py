@@ -114,8 +114,13 @@ async def test_a_deleted_workflow_is_gone_until_it_is_saved_again(client):
         await client.put(path, json=WORKFLOW, headers={"If-Match": "*"}),
     ):
         problem(answer, 404, "not-found")
-    problem(await client.post("/api/workflows", json=changed(name="Other")), 409, "version-exists")
-    await saved(client, changed(name="Other", version=2))
+    again = await saved(client, changed(name="Other"))
+    assert (again.json()["version"], again.json()["definition"]) == (2, changed(name="Other", version=2))
+    assert (await client.get(path)).json() == again.json()
+    assert (await client.get(f"{path}/versions/1")).json()["definition"] == WORKFLOW
+    run = {"mode": "demo", "input": {"contacts": []}}
+    done = (await client.post(f"{path}/execute", params={"wait": 20}, json=run)).json()
+    assert (done["status"], done["workflowVersion"]) == ("completed", 2)
 
 
 async def test_an_invalid_workflow_is_refused_with_all_findings(client):

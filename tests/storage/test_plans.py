@@ -98,6 +98,8 @@ LISTS = {
     "nodes": ("block_executions_execution", lambda s: s.journal.nodes(EXECUTION)),
     "events": ("execution_events", lambda s: s.journal.timeline(EXECUTION, after=3)),
     "workflows": ("workflows", lambda s: s.workflows.list(limit=50, after="a")),
+    "workflow": ("workflows", lambda s: s.workflows.current("leads")),
+    "last run": ("workflow_executions_workflow", lambda s: s.workflows.last_run("leads")),
     "newest version": ("workflow_versions", lambda s: s.workflows.newest("leads")),
     "versions": ("workflow_versions", lambda s: s.workflows.versions("leads")),
     "templates": ("workflow_templates", lambda s: s.templates.list(after="a")),

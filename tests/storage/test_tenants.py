@@ -12,7 +12,7 @@ from lumeflow.core.journal import RecordKind, Status
 from lumeflow.storage import open_database
 from lumeflow.storage.declared import DECLARED, DeclaredTable
 from lumeflow.storage.row_security import APPLICATION_ROLE
-from tests.storage.build import EXECUTION, NOON, at, execution, key
+from tests.storage.build import DEFINITION, EXECUTION, NOON, at, execution, key
 from tests.storage.filling import AUDIENCE, fill
 
 TENANTS = ("acme", "globex")
@@ -39,6 +39,8 @@ async def test_the_same_ids_are_other_things(shared):
     await acme.journal.reopen(EXECUTION)
     await acme.journal.finish(EXECUTION, Status.FAILED, [], completed_at=at(9), output=None, error="theirs")
     lock.release()
+    for tenant in (acme, globex):
+        await tenant.workflows.save(DEFINITION, at=NOON)
     await acme.workflows.delete("leads", at=NOON)
     assert await globex.tables.find("source_audiences", {}) == [AUDIENCE]
     assert len(await globex.tables.find("shared_audiences", {})) == 1

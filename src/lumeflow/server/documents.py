@@ -12,16 +12,16 @@ from lumeflow.core.errors import UsageError
 from lumeflow.core.findings import Report
 from lumeflow.core.journal import Mode
 from lumeflow.preparation import with_limits
-from lumeflow.preparation.lookup import find_document
+from lumeflow.preparation.lookup import find_saved
 from lumeflow.search import SEARCH_ID, is_search, search_definition, search_settings
 from lumeflow.server.answers import dump
 from lumeflow.server.caller import Caller
 from lumeflow.server.problems import Problem, conflict, invalid_workflow, not_found, unusable
-from lumeflow.storage import SavedWorkflow
+from lumeflow.storage import SavedWorkflow, workflows
 
 RESERVED = frozenset({"blocks", "execute", "executions", "validate"})
 """Workflow ids that would be taken for other paths of the API."""
-LAST_VERSION = 2**31 - 1
+LAST_VERSION = workflows.LAST_VERSION
 MOST = {"nodes": 500, "edges": 2000}
 """What a document may have, so that others need not wait while it is checked and planned."""
 Executable = Mapping[str, Any] | bytes
@@ -107,7 +107,7 @@ async def executable(caller: Caller, workflow_id: str, version: int | None) -> E
     if version is not None:
         return (await find(caller, workflow_id, version)).definition
     try:
-        return await find_document(caller.database.workflows, workflow_id)
+        return await find_saved(caller.database.workflows, workflow_id)
     except UsageError:
         raise not_found("workflow", workflow_id) from None
 
@@ -146,20 +146,20 @@ def check_search_limits(limits: Mapping[str, Any]) -> None:
 
 
 async def save_new(caller: Caller, workflow: Workflow) -> SavedWorkflow:
-    """Save the first version of a workflow.
+    """Save the first version of a workflow; of one that was deleted, the next.
 
     Raises:
         Problem: There is such a workflow.
     """
-    workflows = caller.database.workflows
-    if await workflows.newest(workflow.workflow_id):
+    try:
+        saved = await caller.database.workflows.create(workflow.as_json(), at=caller.now)
+    except UsageError as error:
+        raise unusable(str(error)) from None
+    if saved is None:
         raise conflict(
             "workflow-exists", f"workflow '{workflow.workflow_id}' exists: change it with PUT, or choose another id"
         )
-    try:
-        return await workflows.save(workflow.as_json(), at=caller.now)
-    except UsageError as error:
-        raise conflict("version-exists", str(error)) from None
+    return saved
 
 
 async def save_next(caller: Caller, workflow: Workflow, current: SavedWorkflow) -> SavedWorkflow | None:

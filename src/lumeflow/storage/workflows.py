@@ -33,9 +33,26 @@ WHERE tenant = ? AND workflow_id = ?
                   WHERE v.tenant = workflows.tenant AND v.workflow_id = workflows.workflow_id
                     AND v.is_saved AND v.version > ?)"""
 
-_CURRENT = """
+# A row of `workflows` also stands for what was only run: its executions need one.
+_IS_SAVED = """EXISTS (SELECT 1 FROM workflow_versions AS v WHERE v.tenant = workflows.tenant
+                  AND v.workflow_id = workflows.workflow_id AND v.is_saved)"""
+
+_CURRENT = f"""
 SELECT workflow_id, version, name, definition, updated_at FROM workflows
-WHERE tenant = ? AND workflow_id = ? AND is_active"""
+WHERE tenant = ? AND workflow_id = ? AND is_active AND {_IS_SAVED}"""  # noqa: S608 - a constant of this module
+
+_LAST_RUN = """
+SELECT v.workflow_id, v.version, v.name, v.definition, v.created_at
+FROM workflow_executions AS e
+JOIN workflows AS w ON w.tenant = e.tenant AND w.workflow_id = e.workflow_id AND w.is_active
+JOIN workflow_versions AS v ON v.tenant = e.tenant AND v.workflow_id = e.workflow_id
+  AND v.version = e.workflow_version AND v.digest = e.workflow_digest
+WHERE e.tenant = ? AND e.workflow_id = ? ORDER BY e.started_at DESC, e.id DESC LIMIT 1"""
+
+_HIGHEST = """
+SELECT is_active, (SELECT MAX(v.version) FROM workflow_versions AS v
+                   WHERE v.tenant = workflows.tenant AND v.workflow_id = workflows.workflow_id AND v.is_saved)
+FROM workflows WHERE tenant = ? AND workflow_id = ?"""
 
 # A workflow that was deleted, and whose versions stay for the executions that ran them, is not found any more.
 _ACTIVE = """EXISTS (SELECT 1 FROM workflows AS w WHERE w.tenant = workflow_versions.tenant
@@ -43,29 +60,32 @@ _ACTIVE = """EXISTS (SELECT 1 FROM workflows AS w WHERE w.tenant = workflow_vers
 
 _VERSION = f"""
 SELECT workflow_id, version, name, definition, created_at FROM workflow_versions
-WHERE tenant = ? AND workflow_id = ? AND version = ? AND {_ACTIVE}
-ORDER BY is_saved DESC, created_at DESC, digest LIMIT 1"""  # noqa: S608 - a constant of this module
+WHERE tenant = ? AND workflow_id = ? AND version = ? AND is_saved AND {_ACTIVE}
+ORDER BY created_at DESC, digest LIMIT 1"""  # noqa: S608
 
 _VERSIONS = f"""
 SELECT workflow_id, version, name, definition, created_at FROM workflow_versions
 WHERE tenant = ? AND workflow_id = ? AND is_saved AND version < ? AND {_ACTIVE}
 ORDER BY version DESC LIMIT ?"""  # noqa: S608
 
-_LIST = """
+_LIST = f"""
 SELECT workflow_id, version, name, definition, updated_at FROM workflows
-WHERE tenant = ? AND is_active AND workflow_id > ? ORDER BY workflow_id LIMIT ?"""
+WHERE tenant = ? AND is_active AND workflow_id > ? AND {_IS_SAVED} ORDER BY workflow_id LIMIT ?"""  # noqa: S608
 
-_UNLIST = """
+_UNLIST = f"""
 UPDATE workflows SET is_active = FALSE WHERE tenant = ? AND workflow_id = ? AND is_active
-  AND NOT EXISTS (SELECT 1 FROM workflow_versions AS v
-                  WHERE v.tenant = workflows.tenant AND v.workflow_id = workflows.workflow_id AND v.is_saved)"""
+  AND NOT {_IS_SAVED}"""  # noqa: S608
 
 _RESTORE = "UPDATE workflows SET is_active = TRUE WHERE tenant = ? AND workflow_id = ?"
 
 _DELETE = "UPDATE workflows SET is_active = FALSE, updated_at = ? WHERE tenant = ? AND workflow_id = ? AND is_active"
 
-_IDS = "SELECT workflow_id FROM workflows WHERE tenant = ? AND is_active ORDER BY workflow_id LIMIT 1000"
+_IDS = f"""
+SELECT workflow_id FROM workflows WHERE tenant = ? AND is_active AND {_IS_SAVED}
+ORDER BY workflow_id LIMIT 1000"""  # noqa: S608
 
+LAST_VERSION = 2**31 - 1
+"""The highest version that `create` gives."""
 
 BEYOND_VERSIONS = 2**62
 """Higher than every version."""
@@ -80,7 +100,7 @@ class SavedWorkflow:
         version: The document's `version`; 1 if it names none.
         name: The document's name.
         definition: The document, whole, keys in their order.
-        saved_at: When it was saved, or first run.
+        saved_at: When it was saved; of what was only run, when it was first run.
     """
 
     workflow_id: str
@@ -111,6 +131,20 @@ class SqlWorkflows:
         await self._writer.call(lambda tx: _save(tx, workflow_id, version, definition, at))
         return SavedWorkflow(workflow_id, version, _name(definition), definition, at)
 
+    async def create(self, definition: Mapping[str, Any], *, at: datetime) -> SavedWorkflow | None:
+        """Save the first version of a workflow. None if there is such a workflow.
+
+        One that was deleted goes on behind its versions, which stay as they were: the answer says under which number.
+
+        Args:
+            definition: A document that was checked.
+            at: The time.
+
+        Raises:
+            UsageError: It was deleted, and there is no higher version.
+        """
+        return await self._writer.call(lambda tx: _create(tx, definition, at))
+
     async def get(self, workflow_id: str, version: int | None = None) -> SavedWorkflow:
         """The current version, or the given one.
 
@@ -130,12 +164,17 @@ class SqlWorkflows:
         raise UsageError(f"workflow '{workflow_id}' has no version {version}. Saved: {numbers or 'none'}.")
 
     async def current(self, workflow_id: str) -> SavedWorkflow | None:
-        """The current version, saved or only run; None if there is none."""
+        """The current version; None if none was saved."""
         rows = await self._reader.rows(_CURRENT, (self._reader.tenant, workflow_id))
         return _workflow(rows[0]) if rows else None
 
+    async def last_run(self, workflow_id: str) -> SavedWorkflow | None:
+        """The document of the newest execution, saved or not; None if there is no execution, or it was deleted."""
+        rows = await self._reader.rows(_LAST_RUN, (self._reader.tenant, workflow_id))
+        return _workflow(rows[0]) if rows else None
+
     async def ids(self) -> Sequence[str]:
-        """Ids of workflows, up to a thousand: enough to say which one may have been meant."""
+        """Ids of saved workflows, up to a thousand: enough to say which one may have been meant."""
         return [row[0] for row in await self._reader.rows(_IDS, (self._reader.tenant,))]
 
     async def newest(self, workflow_id: str) -> SavedWorkflow | None:
@@ -151,7 +190,7 @@ class SqlWorkflows:
         return [_workflow(row) for row in await self._reader.rows(_VERSIONS, values)]
 
     async def list(self, *, limit: int = 1_000_000, after: str = "") -> Sequence[SavedWorkflow]:
-        """The current version of every workflow, by id, those after `after`."""
+        """The current version of every saved workflow, by id, those after `after`."""
         return [_workflow(row) for row in await self._reader.rows(_LIST, (self._reader.tenant, after, limit))]
 
     async def delete(self, workflow_id: str, *, at: datetime) -> bool:
@@ -170,6 +209,21 @@ def remember_definition(
     text = encode_json(definition)
     _insert(tx, workflow_id, version, definition, text, at, saved=False)
     return _digest(text)
+
+
+def _create(tx: Transaction, definition: Mapping[str, Any], at: datetime) -> SavedWorkflow | None:
+    workflow_id, version = definition["workflowId"], definition.get("version", 1)
+    row = tx.db.execute(_HIGHEST, (tx.tenant, workflow_id)).fetchone()
+    if row is not None and row[1] is not None:
+        is_active, highest = row
+        if is_active:
+            return None
+        if highest >= LAST_VERSION:
+            raise UsageError(f"workflow '{workflow_id}' was deleted, and version {highest} is the last there can be")
+        version = max(version, highest + 1)
+        definition = {**definition, "version": version}
+    _save(tx, workflow_id, version, definition, at)
+    return SavedWorkflow(workflow_id, version, _name(definition), definition, at)
 
 
 def _save(tx: Transaction, workflow_id: str, version: int, definition: Mapping[str, Any], at: datetime) -> None:

@@ -61,6 +61,43 @@ class WorkflowsContract:
         assert ran is not None
         assert ran.definition["name"] == "Leads"
 
+    async def test_what_was_only_run_is_not_a_saved_workflow(self, storage: Database):
+        await storage.journal.begin(execution())
+        draft = {**DEFINITION, "name": "Second draft"}
+        await storage.journal.begin(execution("exec-2", definition=draft, started_at=at(1)))
+        assert await storage.workflows.list() == []
+        assert await storage.workflows.ids() == []
+        assert await storage.workflows.current("leads") is None
+        for number in (None, 3):
+            with pytest.raises(UsageError, match="no workflow 'leads'"):
+                await storage.workflows.get("leads", number)
+        last = await storage.workflows.last_run("leads")
+        assert last is not None
+        assert last.definition == draft
+        assert await storage.workflows.last_run("nothing") is None
+        made = await storage.workflows.create(DEFINITION, at=at(2))
+        assert await storage.workflows.get("leads") == made
+        assert await storage.workflows.list() == [made]
+
+    async def test_a_deleted_workflow_that_is_made_again_goes_on_behind_its_versions(self, storage: Database):
+        kept = storage.workflows
+        first = await kept.create(version(1), at=NOON)
+        assert first is not None
+        assert first.version == 1
+        assert await kept.create(version(5), at=NOON) is None
+        await kept.save(version(2, name="B"), at=at(1))
+        await kept.delete("leads", at=at(2))
+        made = await kept.create(version(1), at=at(3))
+        assert made is not None
+        assert (made.version, made.name, made.definition) == (3, "Leads", version(3))
+        assert await kept.get("leads") == await kept.newest("leads") == made
+        assert await kept.list() == [made]
+        assert (await kept.get("leads", 2)).name == "B"
+        await kept.save(version(workflows.LAST_VERSION), at=at(4))
+        await kept.delete("leads", at=at(5))
+        with pytest.raises(UsageError, match="is the last there can be"):
+            await kept.create(version(1), at=at(6))
+
     async def test_what_is_missing_is_named_with_what_there_is(self, storage: Database):
         await storage.workflows.save(DEFINITION, at=NOON)
         with pytest.raises(UsageError, match=r"no workflow 'laeds'\. Did you mean 'leads'"):

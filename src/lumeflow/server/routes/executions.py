@@ -138,7 +138,7 @@ async def list_of_workflow(
 ) -> Json:
     """Of one workflow, the newest first."""
     answer = await listing.page_of(caller, listing.chosen(workflow_id, status, since, until), limit, cursor)
-    if answer.is_empty:
+    if answer.is_empty and await caller.database.workflows.last_run(workflow_id) is None:
         await documents.find(caller, workflow_id)
     return answer
 

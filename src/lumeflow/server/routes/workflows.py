@@ -60,14 +60,17 @@ def whole(saved: SavedWorkflow, status: HTTPStatus = HTTPStatus.OK) -> Json:
     summary="Save a new workflow",
 )
 async def create(caller: Writer, source: Document) -> Json:
-    """Save the first version. A document with errors is refused, and the answer lists all of them."""
+    """Save the first version; of a workflow that was deleted, the next.
+
+    A document with errors is refused, and the answer lists all of them.
+    """
     workflow = await documents.read(caller, source)
     return whole(await documents.save_new(caller, workflow), HTTPStatus.CREATED)
 
 
 @api.get("", response_model=WorkflowPage, summary="List workflows")
 async def list_workflows(caller: Reader, limit: paging.Limit = 50, cursor: paging.Cursor = None) -> Json:
-    """The current version of each workflow, by id."""
+    """The current version of each saved workflow, by id. What was only run is none."""
     after = paging.decode("workflows", cursor, str)[0] if cursor is not None else ""
     items, following = await paging.filled(
         _saved(caller, after, limit), limit, summary, lambda saved: paging.encode("workflows", saved.workflow_id)
@@ -188,5 +191,5 @@ async def versions(
     summary="Read a version",
 )
 async def read_version(caller: Reader, workflow_id: WorkflowId, version: Version) -> Json:
-    """Any version that was saved or run."""
+    """Any version that was saved."""
     return whole(await documents.find(caller, workflow_id, version))
