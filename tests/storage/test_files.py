@@ -170,6 +170,12 @@ async def test_a_path_that_no_disk_could_take_is_the_nodes_own_error(tmp_path, m
         await files.create(name)
 
 
+async def test_the_folder_of_a_user_that_is_not_there(files):
+    for action in (files.create, files.read):
+        with pytest.raises(UsageError, match=r"'~nobody-of-that-name/a\.csv': there is no such user"):
+            await action("~nobody-of-that-name/a.csv")
+
+
 async def test_two_nodes_that_open_one_file_at_the_same_moment(files, tmp_path):
     first, second = await asyncio.gather(files.create("a.json"), files.create("a.json"), return_exceptions=True)
     assert isinstance(second, UsageError)

@@ -166,7 +166,7 @@ class LocalFiles:
         if Path(name).name == name:
             return self._folder / name
         if self._anywhere:
-            return Path.cwd() / Path(name).expanduser()
+            return Path.cwd() / _expanded(name)
         return self._inside(name)
 
     def _inside(self, name: str) -> Path:
@@ -192,7 +192,7 @@ class LocalFiles:
     def _readable(self, path: str) -> Path:
         if self._uploads is not None and _UPLOAD.fullmatch(path):
             return self._uploads / path
-        return Path(path).expanduser() if self._anywhere else self._inside(path)
+        return _expanded(path) if self._anywhere else self._inside(path)
 
 
 class LocalSink:
@@ -278,6 +278,13 @@ def read_whole(path: Path, limit: int = READ_LIMIT) -> bytes:
     if len(data) > limit:
         raise _too_large(path, f"more than {limit:,}", limit)
     return data
+
+
+def _expanded(name: str) -> Path:
+    try:
+        return Path(name).expanduser()
+    except RuntimeError as error:
+        raise UsageError(f"file '{name}': there is no such user: give the folder's path instead of '~'") from error
 
 
 def _read_again(path: Path) -> bytes:
