@@ -275,3 +275,17 @@ async def test_a_body_that_does_not_come_is_told_on_every_path(tmp_path):
         head = f"POST /api/workflows/x/execute HTTP/1.1\r\nHost: x\r\nX-API-Key: {await site.key()}\r\n"
         answer = await raw(site, f"{head}Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{{".encode())
         assert answer.startswith(b"HTTP/1.1 408")
+
+
+@pytest.mark.parametrize("path", ["workflows", "workflows/x/execute", "tables/source_audiences/rows", "uploads?name=a"])
+async def test_who_hangs_up_in_a_body_is_no_bug(site, client, caplog, path):
+    head = f"POST /api/{path} HTTP/1.1\r\nHost: x\r\nX-API-Key: {await site.key()}\r\nContent-Length: 100\r\n"
+    _, writer = await asyncio.open_connection("127.0.0.1", int(site.url.rpartition(":")[2]))
+    writer.write(f"{head}Content-Type: application/json\r\n\r\n{{".encode())
+    await writer.drain()
+    await asyncio.sleep(0.1)
+    writer.close()
+    await writer.wait_closed()
+    await asyncio.sleep(0.1)
+    assert (await client.get("/api/workflows")).status_code == 200
+    assert [record.getMessage() for record in caplog.records if record.levelname in {"WARNING", "ERROR"}] == []

@@ -307,3 +307,9 @@ async def test_a_workflow_that_lost_its_secret_is_not_ready(tmp_path):
         answer = await site.anonymous().post(HOOK, content=BODY, headers=signed())
         problem(answer, 503, "workflow-not-ready")
         assert "findings" not in answer.json()
+
+
+async def test_a_form_is_no_file(client, tmp_path):
+    answer = await client.post("/api/uploads?name=a.csv", files={"file": ("a.csv", b"a\n1\n")})
+    assert "--data-binary" in problem(answer, 415, "not-a-file")["detail"]
+    assert not list(tmp_path.rglob("upload-*"))

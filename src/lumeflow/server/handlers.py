@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.routing import Match
 
@@ -54,6 +55,9 @@ def add_handlers(api: FastAPI) -> None:
         _LOG.error("storage: %s", error)
         return respond(unavailable(), request)
 
+    async def on_hangup(request: Request, error: Exception) -> Response:
+        return Response(status_code=HTTPStatus.BAD_REQUEST)  # nobody reads it
+
     async def on_bug(request: Request, error: Exception) -> Response:
         _LOG.error("unexpected error in %s %s", request.method, request.url.path, exc_info=error)
         return respond(internal(), request)
@@ -65,6 +69,7 @@ def add_handlers(api: FastAPI) -> None:
         InvalidWorkflow: on_invalid,
         UsageError: on_usage,
         StorageError: on_storage,
+        ClientDisconnect: on_hangup,
         Exception: on_bug,
     }
     for kind, handler in handlers.items():

@@ -57,7 +57,7 @@ _MEANINGS = {
     409: "It exists already, or it cannot be done as things stand; `detail` says why.",
     412: "It has changed since it was read: read it again, and send its new `ETag` as `If-Match`.",
     413: "The body, or the document in it, is too large.",
-    415: "The body is not said to be JSON.",
+    415: "The body is not said to be what is taken here: JSON, or a file's bytes.",
     422: "Something in the request is not right: `errors` names its fields, `findings` what is wrong with a workflow.",
     428: "`If-Match` is missing.",
     429: "Too many requests, or streams, of this key.",

@@ -18,7 +18,7 @@ from lumeflow.core.errors import StorageError
 from lumeflow.server.answers import Json
 from lumeflow.server.caller import Caller, Reader, Writer
 from lumeflow.server.execution_models import UploadModel
-from lumeflow.server.problems import not_found, unusable
+from lumeflow.server.problems import Problem, not_found, unusable
 from lumeflow.server.routes.artifacts import media_type
 from lumeflow.server.routing import problems, router
 from lumeflow.storage.files import UPLOAD_PATTERN
@@ -42,6 +42,7 @@ _BODY = {
     "",
     status_code=HTTPStatus.CREATED,
     response_model=UploadModel,
+    responses=problems(415),
     openapi_extra=_BODY,
     summary="Upload a file",
 )
@@ -55,6 +56,7 @@ async def upload(
     """Store a file. The input of an execution names it by its id: `{"file": "upload-….csv"}`."""
     if not name.isprintable():
         raise unusable("name: it must be printable")
+    _check_is_file(request)
     upload_id = f"upload-{secrets.token_hex(16)}{_ending(name)}"
     path = caller.database.upload_path(upload_id)
     try:
@@ -120,6 +122,16 @@ async def _receive(pieces: AsyncIterator[bytes], path: Path) -> tuple[int, str]:
     except OSError as error:
         raise StorageError(f"upload {path}: it cannot be written ({error.strerror})") from error
     return size, digest.hexdigest()
+
+
+def _check_is_file(request: Request) -> None:
+    """A form would be stored with its boundaries, and read as rows of the file."""
+    if request.headers.get("content-type", "").strip().lower().startswith("multipart/"):
+        raise Problem(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            "not-a-file",
+            "the body must be the file's bytes, not a form: with curl, '--data-binary @FILE' in place of '-F'",
+        )
 
 
 def _ending(name: str) -> str:
