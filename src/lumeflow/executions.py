@@ -40,10 +40,13 @@ class AlreadyThere(UsageError):
     Args:
         execution: The same.
         given: The id that the caller chose; None if it follows from the input.
+        is_gone: True if what was begun under it has been purged.
     """
 
-    def __init__(self, execution: Execution, *, given: str | None) -> None:
-        if given is None:
+    def __init__(self, execution: Execution, *, given: str | None, is_gone: bool) -> None:
+        if is_gone:
+            what = f"the id '{execution.id}' was used by an execution that was purged: give another id"
+        elif given is None:
             what = (
                 f"this was received before, and started execution '{execution.id}': resume that one if it has not ended"
             )
@@ -251,8 +254,8 @@ class Executions(History):
         """Write a new execution down, and run it to its end."""
         try:
             lock = await self.database.begin(execution)
-        except AlreadyExists:
-            raise AlreadyThere(execution, given=given_id) from None
+        except AlreadyExists as error:
+            raise AlreadyThere(execution, given=given_id, is_gone=error.is_gone) from None
         return await self._run(plan, execution, lock, EventKind.EXECUTION_STARTED, on_progress, cancel)
 
     async def _run(

@@ -75,7 +75,7 @@ async def test_searches_templates_and_what_is_deleted(site):
     assert [one.executions for one in await purge(site.app.database, retention)] == [1]
     problem(await client.get("/api/workflows/executions/s-1"), 404, "not-found")
     assert (await client.get("/api/costs", params={"by": "provider"})).json() == costs
-    problem(await client.post("/api/searches", json=body), 409, "execution-exists")
+    assert "purged" in problem(await client.post("/api/searches", json=body), 409, "execution-exists")["detail"]
 
 
 @pytest.mark.parametrize("text", ["\u0000", "a\u0000b", "\U0001f600", "ü" * 1000])

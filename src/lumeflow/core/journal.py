@@ -214,7 +214,16 @@ class Timeline:
 
 
 class AlreadyExists(Exception):
-    """An execution with this id exists."""
+    """An execution with this id exists, or existed.
+
+    Args:
+        message: What is the matter.
+        is_gone: True if it was deleted; its id is not given again.
+    """
+
+    def __init__(self, message: str, *, is_gone: bool = False) -> None:
+        super().__init__(message)
+        self.is_gone = is_gone
 
 
 class Journal(Protocol):

@@ -263,8 +263,8 @@ class ExecutionService(Watch):
             await app.database.queue.enqueue(
                 execution, kind=kind, priority=priority, options=options, available_at=not_before
             )
-        except AlreadyExists:
-            raise AlreadyThere(execution, given=given) from None
+        except AlreadyExists as error:
+            raise AlreadyThere(execution, given=given, is_gone=error.is_gone) from None
         self._worker.wake()
 
 

@@ -25,7 +25,7 @@ from lumeflow.storage.workflows import remember_definition
 
 # The id of an execution that was deleted is not given again: its costs are kept under it.
 _EXISTS = """
-SELECT 1 FROM workflow_executions WHERE tenant = ? AND id = ?
+SELECT 0 FROM workflow_executions WHERE tenant = ? AND id = ?
 UNION ALL SELECT 1 FROM execution_costs WHERE tenant = ? AND execution_id = ?
 UNION ALL SELECT 1 FROM execution_purges WHERE tenant = ? AND execution_id = ?"""
 
@@ -105,8 +105,9 @@ def begin(tx: Transaction, execution: Execution, owner: Owner, *, queued: bool =
         AlreadyExists: The id is taken.
         StorageError: Somebody else owns the execution.
     """
-    if tx.db.execute(_EXISTS, (tx.tenant, execution.id) * 3).fetchone():
-        raise AlreadyExists(f"execution '{execution.id}' exists already")
+    found = tx.db.execute(_EXISTS, (tx.tenant, execution.id) * 3).fetchall()
+    if found:
+        raise AlreadyExists(f"execution '{execution.id}' exists already", is_gone=all(row[0] for row in found))
     require_owner(tx, execution.id, owner)
     digest = remember_definition(
         tx, execution.workflow_id, execution.workflow_version, execution.definition, execution.started_at

@@ -77,8 +77,9 @@ class RetentionContract:
         assert await storage.journal.get("e1") is None
         assert (await rows_of(acme, "e1"))["effects"] == 1, "another tenant's of the same id"
         assert not await storage.purge("e1", before=LATER, at=LATER), "once"
-        with pytest.raises(AlreadyExists):
+        with pytest.raises(AlreadyExists) as caught:
             await storage.begin(execution("e1"))
+        assert caught.value.is_gone
 
     async def test_what_is_due(self, storage: Database):
         await ended(storage, "old")
