@@ -66,7 +66,8 @@ async def costs(
     """By workflow, node, provider, day or execution; exact amounts, equal to the ledger's.
 
     Executions that have not ended count with what they have spent so far. Of one whose process is gone, the calls that
-    it had in flight count as possibly paid.
+    it had in flight count as possibly paid. Executions in demo mode count, too, with the prices that their calls would
+    have had: `by=execution` tells them apart by what each execution's `mode` is.
     """
     after = paging.decode(f"costs-{by}", cursor, str)[0] if cursor is not None else ""
     days = [None if day is None else day.isoformat() for day in (since, until)]
