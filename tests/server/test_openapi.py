@@ -83,7 +83,6 @@ async def test_every_reference_leads_somewhere(document):
     assert set(names) <= document["components"]["schemas"].keys()
 
 
-@pytest.mark.no_cover  # thousands of requests; those of the other tests reach the same lines
 async def test_the_server_is_as_described(tmp_path):
     """Every operation is called with requests that fit and that do not, and every answer is checked by its schema.
 

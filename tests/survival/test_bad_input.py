@@ -238,7 +238,6 @@ class TestAudiences:
 
 
 class TestUploads:
-    @pytest.mark.no_cover  # the same lines for each of very many rows
     def test_fifty_megabytes(self, upload: Cli):
         contacts = [{"age": 30, "email": f"p{number}@example.com", "text": "x" * 450} for number in range(100_000)]
         data = json.dumps({"contacts": contacts}).encode()

@@ -52,7 +52,6 @@ def failure(attempt, expected=ExpressionError):
     st.text() | st.lists(fragments, max_size=25).map("".join).map("{{{}}}".format) | st.lists(fragments).map("".join)
 )
 @settings(max_examples=1500, deadline=None)
-@pytest.mark.no_cover  # the same lines again and again
 def test_compiling_any_text_gives_a_template_or_an_expression_error(text):
     problems = find_problems(text)
     error = failure(lambda: compile_template(text))

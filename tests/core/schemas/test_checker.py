@@ -4,7 +4,7 @@ import copy
 from array import array
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lumeflow.core.schemas import Checker, SchemaLibrary, checker
@@ -242,6 +242,7 @@ JSON = st.recursive(
 
 
 @given(JSON)
+@example({"age": 2.0**63})
 def test_a_checked_value_is_valid_or_has_problems_and_the_input_stays(value):
     record = made(RECORD)
     before = copy.deepcopy(value)

@@ -10,7 +10,8 @@ from jsonschema_rs import ValidationError
 from jsonschema_rs import ValidationErrorKind as Kind
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,30})(?:\.[0-9]{1,30})?(?:[eE][+-]?[0-9]{1,3})?")
-_INTEGER_LIMIT = 2**63
+INTEGER_LIMIT = 2**63
+"""Larger whole numbers stay floats: no column and hardly a provider holds them as integers."""
 _BOOLEANS = {"true": True, "false": False}
 
 UNCHANGED = object()
@@ -27,7 +28,7 @@ def coerced(value: Any, types: Iterable[str]) -> Any:
     if isinstance(value, str):
         return _from_text(value, wanted)
     if isinstance(value, float) and "integer" in wanted and "number" not in wanted and value.is_integer():
-        return int(value) if abs(value) < _INTEGER_LIMIT else UNCHANGED
+        return int(value) if abs(value) < INTEGER_LIMIT else UNCHANGED
     if isinstance(value, (bool, int, float)) and "string" in wanted:
         return orjson.dumps(value).decode() if isinstance(value, float) else str(value).lower()
     return UNCHANGED
@@ -46,7 +47,7 @@ def _from_text(text: str, wanted: set[str]) -> Any:
 def _exact(text: str) -> int | float | None:
     exact = Decimal(text)
     if exact == exact.to_integral_value():
-        return int(exact) if abs(exact) < _INTEGER_LIMIT else None
+        return int(exact) if abs(exact) < INTEGER_LIMIT else None
     number = float(text)
     return number if Decimal(repr(number)) == exact else None
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from lumeflow.core.pointer import Parts
+from lumeflow.core.schemas.coerce import INTEGER_LIMIT
 from lumeflow.core.schemas.library import SchemaLibrary
 from lumeflow.core.schemas.views import Conjunction, View
 
@@ -28,7 +29,7 @@ class _Search:
 
     def __call__(self, value: Any, at: Parts) -> Iterator[Parts]:
         if self.here and type(value) is float:
-            if value.is_integer():
+            if value.is_integer() and abs(value) < INTEGER_LIMIT:
                 yield at
         elif isinstance(value, Mapping):
             for name, search in self.properties.items():
