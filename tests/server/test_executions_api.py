@@ -12,6 +12,7 @@ from lumeflow.app import open_app
 from lumeflow.server.config import ServerConfig
 from lumeflow.server.examples import INPUT, WORKFLOW
 from lumeflow.settings import Settings
+from lumeflow.workflows import example
 from tests.server.conftest import a_site
 from tests.server.wants import problem
 
@@ -88,9 +89,10 @@ async def test_an_older_version_can_be_executed(client):
     problem(answer, 404, "not-found")
 
 
-async def test_a_workflow_that_is_installed_can_be_executed(client):
-    answer = await client.post("/api/workflows/api-and-deduplicate/execute", json={"mode": "demo"})
-    assert answer.status_code in {202, 404}
+async def test_a_workflow_that_is_installed_can_be_executed(site, client):
+    body = {"mode": "demo", "input": await site.app.stage(example("signup-audience"))}
+    answer = await client.post("/api/workflows/signup-audience/execute?wait=20", json=body)
+    assert (answer.status_code, answer.json()["status"]) == (200, "completed"), answer.text
     problem(await client.post("/api/workflows/nothing/execute", json={}), 404, "not-found")
 
 
